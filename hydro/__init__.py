@@ -1,0 +1,1 @@
+"""The science: numpy, scipy, pandas, networkx. No files, maps, SQL, UI, clocks."""

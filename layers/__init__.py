@@ -1,0 +1,1 @@
+"""GIS and storage in, maps out."""

@@ -1,0 +1,1 @@
+"""One module a page: choose, one call, draw."""
