@@ -1,6 +1,6 @@
 """Words on the screen: Chinese is the source, other languages come from gettext catalogues.
 
-``text("超标 {times} 倍", "en", times=0.4)``.  A catalogue is ``i18n/<lang>/<room>.po``; all rooms of a language are read
+``text("超标 {times} 倍", "en", times=0.4)``.  A catalogue is ``i18n/<lang>/<topic>.po``; all of a language are read
 together, so a sentence has one translation.  ``tests/test_i18n.py`` holds every sentence of the program to having one.
 """
 
