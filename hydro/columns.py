@@ -1,0 +1,27 @@
+"""Columns of a table as the science wants them: text without blanks' many spellings, numbers as float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+def text(table: pd.DataFrame, name: str) -> pd.Series[str]:
+    """The column as text, blank ("") where missing or where the table has no such column."""
+    if name not in table:
+        return pd.Series([""] * len(table), index=table.index, dtype=object)
+    column = table[name].astype(object)
+    return column.where(column.notna(), "").astype(str).str.strip().astype(object)
+
+
+def number(table: pd.DataFrame, name: str) -> pd.Series[float]:
+    """The column as float64, NaN where missing, not a number, or where the table has no such column."""
+    if name not in table:
+        return pd.Series(np.full(len(table), np.nan), index=table.index)
+    return pd.to_numeric(table[name], errors="coerce").astype(np.float64)
+
+
+def numbers(table: pd.DataFrame, name: str, blank: float = np.nan) -> NDArray[np.float64]:
+    """The column as a float64 array, ``blank`` where :func:`number` is NaN."""
+    return np.asarray(number(table, name).fillna(blank), np.float64)

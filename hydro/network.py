@@ -1,0 +1,406 @@
+"""The river network: reaches between nodes, and what stands on them, checked once and then never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hydro.checks import check_places, check_reaches, find_loops
+from hydro.columns import number, numbers, text
+from hydro.errors import Fault, FaultsError, HydroError
+from hydro.observations import Observations
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+
+DECAY_PER_D = 0.06
+"""Default TP decay of a plain river at 20 °C; common values are 0.03–0.10 per day. Editable project data."""
+
+RUNOFF_L_S_KM2 = 3.0
+"""Default runoff for a reach without a discharge but with a catchment area; editable project data."""
+
+TABLES = ("sections", "outlets", "plants", "boundaries", "gates")
+ID_COLUMN = {
+    "reaches": "reach_id",
+    "sections": "section_id",
+    "outlets": "outlet_id",
+    "plants": "plant_id",
+    "boundaries": "boundary_id",
+    "gates": "gate_id",
+}
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The compiled network: one value a reach, in the order of the ``reaches`` table.
+
+    ``order`` lists reach positions so that every reach comes after all reaches upstream of it; ``node_order`` does the
+    same for nodes. ``share`` is the part of what arrives at ``from_node`` that takes the reach: the given split, or by
+    discharge; a closed reach takes nothing and the others take its part.
+    """
+
+    from_node: Int
+    to_node: Int
+    node_order: Int
+    order: Int
+    share: Float
+    length_m: Float
+    discharge_m3_s: Float
+    velocity_m_s: Float
+    decay_per_d: Float
+    lake: Bool
+    closed: Bool
+    unknown: Bool
+
+    @property
+    def reach_count(self) -> int:
+        """Number of reaches."""
+        return len(self.from_node)
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return len(self.node_order)
+
+
+@dataclass(frozen=True)
+class RiverNetwork:
+    """A checked river network with everything that stands on it. Made by :func:`build_network`; never changed.
+
+    The tables are indexed by id and hold the columns of the data dictionary; ``warnings`` are the faults that did not
+    stop the build.
+    """
+
+    reaches: pd.DataFrame
+    nodes: pd.Index
+    topology: Topology
+    sections: pd.DataFrame
+    outlets: pd.DataFrame
+    plants: pd.DataFrame
+    boundaries: pd.DataFrame
+    gates: pd.DataFrame
+    observations: Observations
+    weather: pd.DataFrame
+    warnings: tuple[Fault, ...] = ()
+    estimated: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def reach_position(self) -> dict[str, int]:
+        """Reach id -> position in the arrays of ``topology``."""
+        return {reach_id: i for i, reach_id in enumerate(self.reaches.index)}
+
+    @cached_property
+    def graph(self) -> nx.MultiDiGraph[str]:
+        """The network as people draw it: nodes, and one edge a reach keyed by its id. A copy, free to edit."""
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        graph.add_nodes_from(self.nodes)
+        rows: list[dict[Any, Any]] = self.reaches.drop(columns=["geometry", "reach_id"], errors="ignore").to_dict(
+            "records"
+        )
+        for key, row, share in zip(self.reaches.index, rows, self.topology.share.tolist(), strict=True):
+            graph.add_edge(row["from_node"], row["to_node"], str(key), **row, routed_share=share)
+        return graph
+
+    @property
+    def _share(self) -> list[float]:
+        return [float(value) for value in self.topology.share]
+
+    @cached_property
+    def main_way(self) -> Int:
+        """The leaving reach with the largest share of every node; -1 at a mouth. (nodes,)"""
+        topology = self.topology
+        way = np.full(topology.node_count, -1, np.int32)
+        order = np.lexsort((np.arange(topology.reach_count)[::-1], topology.share))
+        order = order[~topology.closed[order]]
+        way[topology.from_node[order]] = order
+        return way
+
+    def leaving(self, node: int) -> list[int]:
+        """Positions of the reaches that leave a node."""
+        first, by_node = self._leaving
+        return by_node[first[node] : first[node + 1]]
+
+    def entering(self, node: int) -> list[int]:
+        """Positions of the reaches that end at a node."""
+        first, by_node = self._entering
+        return by_node[first[node] : first[node + 1]]
+
+    @cached_property
+    def _leaving(self) -> tuple[list[int], list[int]]:
+        return _by_node(self.topology.from_node, self.topology.node_count)
+
+    @cached_property
+    def _entering(self) -> tuple[list[int], list[int]]:
+        return _by_node(self.topology.to_node, self.topology.node_count)
+
+    def section_id(self, section: str) -> str:
+        """The id of a section given by id or by name. Raises HydroError for an unknown or ambiguous one."""
+        if section in self.sections.index:
+            return section
+        if "name" in self.sections:
+            named = self.sections.index[self.sections["name"].astype(str) == section]
+            if len(named) == 1:
+                return str(named[0])
+            if len(named) > 1:
+                raise HydroError(
+                    "section_ambiguous",
+                    "断面名“{section}”对应多个断面：{ids}。请改用断面编号",
+                    section=section,
+                    ids="、".join(map(str, named)),
+                )
+        names = [str(name) or str(key) for key, name in zip(self.sections.index, self._names("sections"), strict=True)]
+        raise HydroError(
+            "section_unknown",
+            "没有断面“{section}”。本项目的断面：{known}",
+            section=section,
+            known="、".join(names[:20]) or "（无）",
+        )
+
+    def _names(self, table: str) -> list[str]:
+        frame: pd.DataFrame = getattr(self, table)
+        return list(text(frame, "name"))
+
+    def position(self, table: str, row_id: str) -> tuple[int, float]:
+        """Reach position and chainage (m from the reach's upstream end) of a section, outlet or plant."""
+        row = getattr(self, table).loc[row_id]
+        return self.reach_position[str(row["reach_id"])], float(row["chainage_m"])
+
+
+def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float = RUNOFF_L_S_KM2) -> RiverNetwork:
+    """Check the tables of a project and join them into a network.
+
+    ``tables`` are named and shaped as in the data dictionary; only ``reaches`` must be there. Ends must be named
+    (``from_node``, ``to_node``): the import derives them from the drawing. Raises FaultsError with every fault at once;
+    loops are named reach by reach.
+    """
+    if "reaches" not in tables or tables["reaches"].empty:
+        raise HydroError("no_reaches", "项目里没有河段。请先导入河段表（reaches）")
+    raw = tables["reaches"]
+    faults = check_reaches(raw)
+    if any(not fault.warning for fault in faults):
+        raise FaultsError(faults)
+
+    reaches = raw.copy()
+    reaches.index = pd.Index(text(raw, "reach_id"), name="reach_id")
+    reaches["from_node"], reaches["to_node"] = text(raw, "from_node").to_numpy(), text(raw, "to_node").to_numpy()
+    codes, nodes = pd.factorize(np.concatenate([reaches["from_node"].to_numpy(), reaches["to_node"].to_numpy()]))
+    from_node, to_node = codes[: len(raw)].astype(np.int32), codes[len(raw) :].astype(np.int32)
+    node_order, order = topological_order(from_node, to_node, len(nodes))
+    if len(node_order) < len(nodes):
+        faults += [
+            Fault(
+                "loop",
+                "河段首尾相接成环：{reaches}。请改正其中一段的方向，或断开该环",
+                {"reaches": " → ".join(loop)},
+                table="reaches",
+                row=loop[0],
+            )
+            for loop in find_loops(from_node, to_node, list(reaches.index))
+        ]
+        raise FaultsError(faults)
+
+    placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
+    _stand_together(placed["plants"], placed["outlets"])
+    faults += check_places(reaches, placed, set(nodes))
+    topology, estimated, split_faults = _compile(
+        reaches, from_node, to_node, np.asarray(nodes), node_order, order, placed["boundaries"], runoff_l_s_km2
+    )
+    faults += split_faults
+    if any(not fault.warning for fault in faults):
+        raise FaultsError(faults)
+    return RiverNetwork(
+        reaches=reaches,
+        nodes=pd.Index(nodes, name="node"),
+        topology=topology,
+        observations=Observations(tables.get("observations")),
+        weather=tables.get("weather", pd.DataFrame(columns=["time", "place", "rain_mm", "water_temp_c"])),
+        warnings=tuple(faults),
+        estimated=frozenset(estimated),
+        **placed,
+    )
+
+
+def _by_node(node: Int, node_count: int) -> tuple[list[int], list[int]]:
+    by_node = np.argsort(node, kind="stable")
+    return np.searchsorted(node[by_node], np.arange(node_count + 1)).tolist(), by_node.tolist()
+
+
+def indexed(table: pd.DataFrame | None, key: str) -> pd.DataFrame:
+    """The table indexed by its id as text; an empty one where the project has none."""
+    if table is None or key not in table:
+        return pd.DataFrame(columns=["name", "reach_id", "chainage_m"], index=pd.Index([], name=key, dtype=object))
+    frame = table.copy()
+    frame.index = pd.Index(text(table, key), name=key)
+    frame["reach_id"] = text(table, "reach_id").to_numpy()
+    frame["chainage_m"] = numbers(table, "chainage_m")
+    return frame
+
+
+def _stand_together(plants: pd.DataFrame, outlets: pd.DataFrame) -> None:
+    """A plant stands where its outlet does: whichever of the two has a place gives it to the other."""
+    plant_of = text(outlets, "plant_id")
+    for outlet, plant in zip(plant_of.index, plant_of, strict=True):
+        if plant not in plants.index:
+            continue
+        own, its = outlets.at[outlet, "reach_id"], plants.at[plant, "reach_id"]
+        giver, taker, row, other = (outlets, plants, plant, outlet) if own else (plants, outlets, outlet, plant)
+        if own or its:
+            place: Any = giver.loc[other, ["reach_id", "chainage_m"]]
+            taker.at[row, "reach_id"], taker.at[row, "chainage_m"] = place["reach_id"], place["chainage_m"]
+
+
+def topological_order(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, Int]:
+    """Nodes and reaches in flow order (Kahn 1962, doi:10.1145/368996.369025); fewer nodes than given means loops."""
+    first, leaving = _by_node(from_node, node_count)
+    ends = to_node.tolist()
+    waiting = np.bincount(to_node, minlength=node_count).tolist()
+    nodes = [node for node in range(node_count) if waiting[node] == 0]
+    order: list[int] = []
+    for node in nodes:  # grows while it is walked
+        for reach in leaving[first[node] : first[node + 1]]:
+            order.append(reach)
+            end = ends[reach]
+            waiting[end] -= 1
+            if waiting[end] == 0:
+                nodes.append(end)
+    return np.array(nodes, np.int32), np.array(order, np.int32)
+
+
+def _compile(
+    reaches: pd.DataFrame,
+    from_node: Int,
+    to_node: Int,
+    nodes: NDArray[Any],
+    node_order: Int,
+    order: Int,
+    boundaries: pd.DataFrame,
+    runoff_l_s_km2: float,
+) -> tuple[Topology, set[str], list[Fault]]:
+    control = text(reaches, "control").str.lower()
+    closed = (control == "closed").to_numpy(bool)
+    discharge = numbers(reaches, "discharge_m3_s")
+    given, faults = _given_shares(numbers(reaches, "split"), from_node, nodes)
+    share = _open_shares(
+        _fill_shares(given, discharge, from_node, len(nodes)), discharge, closed, from_node, len(nodes)
+    )
+    estimated: set[str] = set()
+    blank = np.isnan(discharge)
+    area = numbers(reaches, "area_km2")
+    if blank.any() and not np.isnan(area[blank]).any():
+        own = np.nan_to_num(area) * runoff_l_s_km2 / 1000
+        routed = _accumulate(own, _boundary_water(boundaries, reaches, nodes), share, from_node, to_node, order)
+        discharge = np.where(blank, routed, discharge)
+        estimated |= set(reaches.index[blank])
+    velocity = numbers(reaches, "velocity_m_s")
+    slow = np.isnan(velocity) & ~np.isnan(discharge)
+    if slow.any():
+        velocity = np.where(slow, _velocity(reaches, discharge), velocity)
+        estimated |= set(reaches.index[slow])
+    decay = numbers(reaches, "decay_per_d", DECAY_PER_D)
+    topology = Topology(
+        from_node=from_node,
+        to_node=to_node,
+        node_order=node_order,
+        order=order,
+        share=share,
+        length_m=numbers(reaches, "length_m"),
+        discharge_m3_s=discharge,
+        velocity_m_s=velocity,
+        decay_per_d=decay,
+        lake=(text(reaches, "waterbody").str.lower() == "lake").to_numpy(bool),
+        closed=closed,
+        unknown=(control == "unknown").to_numpy(bool),
+    )
+    for array in vars(topology).values():
+        array.setflags(write=False)
+    return topology, estimated, faults
+
+
+def _given_shares(split: Float, from_node: Int, nodes: NDArray[Any]) -> tuple[Float, list[Fault]]:
+    """Given splits, their rounding taken out; a fault for every node whose shares do not sum to one."""
+    count = np.bincount(from_node, minlength=len(nodes))
+    given = np.bincount(from_node, weights=~np.isnan(split), minlength=len(nodes))
+    total = np.bincount(from_node, weights=np.nan_to_num(split), minlength=len(nodes))
+    whole = (given == count) & (count > 0)
+    wrong = (whole & (np.abs(total - 1) > 1e-3)) | (~whole & (total > 1 + 1e-3))
+    faults = [
+        Fault(
+            "split_sum",
+            "节点 {node} 各出流河段的分流比之和为 {total:.4f}，应为 1。请改正 split，或全部留空（按流量分配）",
+            {"node": str(nodes[i]), "total": float(total[i])},
+            table="reaches",
+            row=str(nodes[i]),
+            column="split",
+        )
+        for i in np.flatnonzero(wrong)
+    ]
+    scale = np.where(whole & ~wrong, total, 1.0)
+    return split / scale[from_node], faults
+
+
+def _fill_shares(split: Float, discharge: Float, from_node: Int, node_count: int) -> Float:
+    """Blank splits take what the given ones leave, by discharge; equally where no discharge is known."""
+    blank = np.isnan(split)
+    left = 1 - np.bincount(from_node, weights=np.nan_to_num(split), minlength=node_count)
+    weight = np.where(blank, np.nan_to_num(discharge), 0.0)
+    known = np.bincount(from_node, weights=weight, minlength=node_count)
+    weight = np.where(blank & (known[from_node] <= 0), 1.0, weight)
+    total = np.bincount(from_node, weights=weight, minlength=node_count)
+    filled = np.clip(left, 0, 1)[from_node] * weight / np.where(total > 0, total, 1)[from_node]
+    return np.asarray(np.where(blank, filled, split), np.float64)
+
+
+def _open_shares(share: Float, discharge: Float, closed: Bool, from_node: Int, node_count: int) -> Float:
+    """A closed reach takes nothing; the open ways of its node take its part in proportion."""
+    if not closed.any():
+        return share
+    open_share = np.where(closed, 0.0, share)
+    total = np.bincount(from_node, weights=open_share, minlength=node_count)
+    starved = np.bincount(from_node, weights=closed, minlength=node_count).astype(bool) & (total == 0)
+    by_flow = np.where(closed | ~starved[from_node], 0.0, np.nan_to_num(discharge))
+    open_share = open_share + by_flow
+    total = np.bincount(from_node, weights=open_share, minlength=node_count)
+    touched = np.bincount(from_node, weights=closed, minlength=node_count).astype(bool)
+    scale = np.where(touched & (total > 0), total, 1.0)
+    return np.asarray(open_share / scale[from_node], np.float64)
+
+
+def _accumulate(own: Float, at_node: Float, share: Float, from_node: Int, to_node: Int, order: Int) -> Float:
+    """Water on every reach when each adds its own and splits pass theirs on (reaches in flow order)."""
+    water, node = own.copy(), at_node.copy()
+    for reach in order:
+        water[reach] += share[reach] * node[from_node[reach]]
+        node[to_node[reach]] += water[reach]
+    return water
+
+
+def _boundary_water(boundaries: pd.DataFrame, reaches: pd.DataFrame, nodes: NDArray[Any]) -> Float:
+    water = np.zeros(len(nodes))
+    position = {str(node): i for i, node in enumerate(nodes)}
+    flow = number(boundaries, "discharge_m3_s").fillna(0.0)
+    for node, reach_id, value in zip(text(boundaries, "node"), text(boundaries, "reach_id"), flow, strict=True):
+        at = node or (str(reaches.at[reach_id, "from_node"]) if reach_id in reaches.index else "")
+        if at in position:
+            water[position[at]] += value
+    return water
+
+
+def _velocity(reaches: pd.DataFrame, discharge: Float) -> Float:
+    """Q / (width x depth) where the channel is known, else 0.35 Q^0.1 (downstream geometry, Leopold & Maddock 1953)."""
+    section = numbers(reaches, "width_m") * numbers(reaches, "depth_m")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        channel = discharge / section
+        regional = 0.35 * np.power(discharge, 0.1)
+    return np.asarray(np.where(np.isfinite(channel) & (section > 0), channel, regional), np.float64)
