@@ -7,7 +7,7 @@ from hydro.network import RiverNetwork, Topology, build_network
 from hydro.observations import Observations, period
 from hydro.route import Balance, Routing, route
 from hydro.solve import Solver
-from hydro.trace import Trace, exceedances, trace_sources
+from hydro.trace import Trace, exceedances, trace_all, trace_sources
 from hydro.transport import Conditions, Passage, conditions, passage
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
 
@@ -38,6 +38,7 @@ __all__ = [
     "route",
     "routed_total",
     "source_loads",
+    "trace_all",
     "trace_sources",
     "upstream_set",
 ]

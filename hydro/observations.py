@@ -144,8 +144,8 @@ class Observations:
         """All usable values of one parameter as a table: times (text, ascending) × station ids, NaN where unread."""
         usable = self._usable
         rows = usable[(usable["kind"] == kind) & (usable["parameter"] == parameter)]
-        mean = rows.groupby(["start", "text", "id"], sort=True)["value"].mean().unstack("id")
-        return mean.droplevel("start")
+        table: pd.DataFrame = rows.groupby(["text", "id"], sort=False)["value"].mean().unstack("id")
+        return table.reindex(rows["text"].drop_duplicates())
 
     def times(self, kind: str = "section", parameter: str | None = None) -> list[str]:
         """The times on record of one kind of station, ascending."""

@@ -79,6 +79,21 @@ class Routing:
         table["basis"] = "modelled"
         return table[["kind", "id", "load_kg_d", "concentration_mg_l", "discharge_m3_s", "basis"]]
 
+    @property
+    def table_with_balance(self) -> pd.DataFrame:
+        """The table, and the mass balance as rows of kind ``balance``: in, out, decayed, diverted (load_kg_d)."""
+        balance = self.balance
+        parts = {
+            "in": balance.entered_kg_d,
+            "out": balance.left_kg_d,
+            "decayed": balance.decayed_kg_d,
+            "diverted": balance.diverted_kg_d,
+        }
+        rows = pd.DataFrame(
+            {"kind": "balance", "id": list(parts), "load_kg_d": list(parts.values()), "basis": "modelled"}
+        )
+        return pd.concat([self.table, rows], ignore_index=True)
+
 
 @dataclass(frozen=True)
 class Placed:

@@ -1,0 +1,247 @@
+"""The terminal door: one thin function a verb; results on stdout, messages on stderr, exit code 0, 1 or 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from i18n import LANGUAGES, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Format(StrEnum):
+    """How a result is written on stdout."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def spoken(arguments: list[str]) -> str:
+    """The language asked for by ``--lang`` or QINGYUAN_LANG; Chinese otherwise. Known before any argument is parsed."""
+    asked = os.environ.get("QINGYUAN_LANG", "zh")
+    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        asked = value if flag == "--lang" else flag.removeprefix("--lang=") if flag.startswith("--lang=") else asked
+    return asked if asked in LANGUAGES else "zh"
+
+
+LANG = spoken(sys.argv[1:])
+
+
+def say(source: str, **params: Any) -> str:
+    """A sentence in the user's language."""
+    return text(source, LANG, **params)
+
+
+Language = StrEnum("Language", {lang: lang for lang in LANGUAGES})
+Project = Annotated[str, typer.Argument(help=say("项目文件（.gpkg）或 postgresql:// 地址"), show_default=False)]
+Output = Annotated[Format, typer.Option("--format", help=say("结果的写法"))]
+Spoken = Annotated[Language, typer.Option("--lang", help=say("消息的语言"))]
+Time = Annotated[str, typer.Option("--time", help=say("月份、日期或时刻，如 2022-07、2022-07-03T08:00"))]
+DEFAULT_LANGUAGE = Language(LANG)
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=say("清源：追溯总磷超标的来源，决定封堵哪些排污口。"),
+)
+
+
+@app.command(help=say("列出项目的全部错误与警告；只有警告时退出码为 0"))
+def check(project: Project, format: Output = Format.table, lang: Spoken = DEFAULT_LANGUAGE) -> None:
+    """Every fault of a project, each with table, row, column and what would be right."""
+    import layers
+    from hydro import FaultsError
+
+    opened = layers.open_project(project)
+    try:
+        faults = list(opened.network().warnings)
+    except FaultsError as error:
+        faults = list(error.faults)
+    rows = [
+        {
+            "level": "warning" if fault.warning else "fault",
+            "table": fault.table,
+            "row": fault.row,
+            "column": fault.column,
+            "code": fault.code,
+            "message": say(fault.message, **fault.params),
+        }
+        for fault in faults
+    ]
+    show_rows(rows, ["level", "table", "row", "column", "code", "message"], format)
+    if any(row["level"] == "fault" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command(help=say("项目概况：数量、范围、时段、连通分量、分流、环"))
+def info(project: Project, format: Output = Format.table, lang: Spoken = DEFAULT_LANGUAGE) -> None:
+    """Counts, extent, period, components, splits, loops."""
+    import layers
+
+    show_fields(layers.summarise(layers.open_project(project)), format)
+
+
+@app.command(help=say("断面超标的来源排序；任一断面、任一时间，超标与否均可"))
+def trace(
+    project: Project,
+    section: Annotated[str, typer.Option(help=say("断面编号或名称"))] = "",
+    time: Time = "",
+    all_: Annotated[bool, typer.Option("--all", help=say("记录中的每一次超标"))] = False,
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Ranked sources of one section at one time, or of every exceedance on record."""
+    if bool(section) == all_:
+        raise typer.BadParameter(say("请用 --section 指定一个断面，或用 --all 追溯全部超标"))
+    import layers
+    from hydro import trace_all, trace_sources
+
+    network = layers.open_project(project).network()
+    table = trace_all(network) if all_ else trace_sources(network, section, time=time or None).table
+    show(table, format)
+
+
+@app.command(help=say("各河段与断面的负荷与浓度，以及物质收支"))
+def route(
+    project: Project,
+    plan: Annotated[str, typer.Option(help=say("方案名；不给则为现状"))] = "",
+    time: Time = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Load and concentration on every reach and at every section; the mass balance as rows of kind ``balance``."""
+    import layers
+    from hydro import route as run
+
+    opened = layers.open_project(project)
+    network = opened.network(plan=plan) if plan else opened.network()
+    show(run(network, time=time or None).table_with_balance, format)
+
+
+@app.command(help=say("从每个河段上端到断面的输移比与传播时间"))
+def delivery(
+    project: Project,
+    section: Annotated[list[str], typer.Option(help=say("断面编号或名称，可重复；不给则为全部"))] = [],  # noqa: B006
+    time: Time = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Delivery ratio and travel time from the upstream end of every reach to one or many sections."""
+    import layers
+    from hydro import delivery_ratios
+
+    network = layers.open_project(project).network()
+    show(delivery_ratios(network, section or None, time=time or None).table(), format)
+
+
+def show(table: pd.DataFrame, format: Format) -> None:
+    """Write a table on stdout."""
+    if format is Format.csv:
+        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))
+        return
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    show_rows([{str(key): value for key, value in row.items()} for row in rows], list(map(str, table.columns)), format)
+
+
+def show_rows(rows: list[dict[str, Any]], columns: list[str], format: Format) -> None:
+    """Write rows on stdout; as a table, only the columns that hold anything."""
+    if format is Format.json:
+        import json
+
+        print(json.dumps(rows, ensure_ascii=False, default=plain))
+    elif format is Format.csv:
+        import csv
+
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        filled = [name for name in columns if any(row[name] not in (None, "") for row in rows)]
+        drawn = Table(*filled, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            drawn.add_row(*(escape(shown(row[name])) for name in filled))
+        Console(soft_wrap=not sys.stdout.isatty()).print(drawn)
+
+
+def show_fields(fields: dict[str, Any], format: Format) -> None:
+    """Write one record on stdout: json as an object, else a line a field."""
+    if format is Format.json:
+        import json
+
+        print(json.dumps(fields, ensure_ascii=False, default=plain))
+    else:
+        show_rows([{"field": key, "value": shown(value)} for key, value in fields.items()], ["field", "value"], format)
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return "  ".join(f"{key} {shown(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value))
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """A numpy value as json knows it."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def complain(lines: Iterable[str]) -> None:
+    """Write messages on stderr."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 1 the input has faults, 2 wrong usage. No traceback reaches a user."""
+    from typer.exceptions import TyperException
+
+    try:
+        return int(app(args=arguments, standalone_mode=False) or 0)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except typer.Abort:
+        return 1
+    except TyperException as wrong:
+        wrong.show()
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # the last door before the user
+        if os.environ.get("QINGYUAN_DEBUG"):
+            raise
+        complain(explained(error))
+    return 1
+
+
+def explained(error: Exception) -> list[str]:
+    """What is wrong, line by line, in the user's language; a defect of the program says so."""
+    from hydro.errors import FaultsError, HydroError
+
+    if not isinstance(error, HydroError):
+        return [say("程序内部错误：{error}。设 QINGYUAN_DEBUG=1 重试可得到详情，请据此报告", error=repr(error))]
+    faults = error.faults if isinstance(error, FaultsError) else ()
+    return [say(error.message, **error.params), *(say(fault.message, **fault.params) for fault in faults)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
