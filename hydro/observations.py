@@ -95,7 +95,8 @@ class Observations:
             }
         )
         keep = np.isfinite(frame["value"].to_numpy()) & (qualifier != "gap").to_numpy() & frame["start"].notna()
-        return frame[keep].sort_values("start", kind="stable")
+        usable: pd.DataFrame = frame[keep].sort_values("start", kind="stable")
+        return usable
 
     @cached_property
     def _series(self) -> dict[tuple[str, str, str], _Series]:
@@ -145,7 +146,8 @@ class Observations:
         usable = self._usable
         rows = usable[(usable["kind"] == kind) & (usable["parameter"] == parameter)]
         table: pd.DataFrame = rows.groupby(["text", "id"], sort=False)["value"].mean().unstack("id")
-        return table.reindex(rows["text"].drop_duplicates())
+        ordered: pd.DataFrame = table.loc[rows["text"].drop_duplicates()]
+        return ordered
 
     def times(self, kind: str = "section", parameter: str | None = None) -> list[str]:
         """The times on record of one kind of station, ascending."""

@@ -1,0 +1,50 @@
+"""Every sentence a user may read has an English translation, with the same fields."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from i18n import catalogue, text
+
+TOP = Path(__file__).parent.parent
+SPEAKS = {"HydroError", "FaultsError", "BalanceError", "Fault", "say", "text", "add"}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+FIELD = re.compile(r"\{(\w*)")
+
+
+def sentences(path: Path) -> set[str]:
+    """Chinese sentences given to a call that speaks, or kept in a name called message."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            values = [*node.args, *(k.value for k in node.keywords)] if name in SPEAKS else []
+        elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "message" for t in node.targets):
+            values = [node.value]
+        found |= {v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)}
+    return {sentence for sentence in found if CHINESE.search(sentence)}
+
+
+def sources() -> list[Path]:
+    rooms = [TOP / room for room in ("hydro", "layers", "reports", "ui")]
+    return [TOP / "cli.py", TOP / "app.py", *(path for room in rooms for path in sorted(room.rglob("*.py")))]
+
+
+@pytest.mark.parametrize("path", [p for p in sources() if p.exists()], ids=lambda p: str(p.relative_to(TOP)))
+def test_every_sentence_has_an_english_one_with_the_same_fields(path: Path) -> None:
+    english = catalogue("en")
+    for sentence in sentences(path):
+        assert sentence in english, f"{path.name}: {sentence}"
+        assert set(FIELD.findall(sentence)) == set(FIELD.findall(english[sentence])), sentence
+
+
+def test_english_is_english() -> None:
+    leaks = {key: value for key, value in catalogue("en").items() if CHINESE.search(value)}
+    assert not leaks
+
+
+def test_text_in_a_parameter_is_never_a_template() -> None:
+    assert text("断面 {section}", "zh", section="{evil}") == "断面 {evil}"
