@@ -144,6 +144,27 @@ def delivery(
     show(delivery_ratios(network, section or None, time=time or None).table(), format)
 
 
+@app.command(help=say("按地表水环境质量标准逐行评价样品表（csv、xlsx），列出决定类别的指标与全部疑点"))
+def classify(
+    file: Annotated[
+        str, typer.Argument(help=say("样品表：每行一个样品，列名如 waterbody、tp、nh3n 或 水体类型、总磷"))
+    ],
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Class of every sample, with the deciding parameter and every doubt."""
+    from hydro.samples import classify as judge
+    from layers.samples import read_samples
+    from layers.standards import load_standard
+    from reports.words import judged_samples
+
+    standard = load_standard()
+    samples = read_samples(file, standard=standard)
+    if other := [str(name) for name in samples if standard.column(name) is None]:
+        complain([say("未当作水质参数的列：{columns}", columns="、".join(other))])
+    show(judged_samples(samples, judge(samples, standard=standard), standard=standard, lang=LANG), format)
+
+
 def show(table: pd.DataFrame, format: Format) -> None:
     """Write a table on stdout."""
     if format is Format.csv:

@@ -359,3 +359,24 @@ def test_the_shipped_tables_name_their_edition_source_and_mark() -> None:
         table = pd.read_csv(io.StringIO(file.read_text(encoding="utf-8")), dtype=str, keep_default_na=False)
         assert {"mark"} <= set(table.columns), file.name
         assert set(table["mark"]) <= {"V", "M", "C", ""}, file.name
+
+
+def test_the_command_line_answers_in_all_formats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    import cli
+
+    file = tmp_path / "samples.csv"
+    file.write_text("row,class,waterbody,tp,do\n7,x,river,0.32,8\n8,y,,<0.01,\n", encoding="utf-8")
+    assert cli.main(["classify", str(file), "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["row"], row["row_in"], row["class_in"], row["class"], row["deciding"]) for row in rows] == [
+        (2, "7", "x", "V", "TP"),
+        (3, "8", "y", "I", "TP"),
+    ]
+    assert (rows[0]["flag"], rows[0]["pollutants"], rows[0]["grade"]) == ("", "总磷(0.6)", "中度污染")
+    assert rows[1]["flag"] == "水体类型空白；按河流或湖库评价结果相同；TP：<0.01 低于检出限，按检出限的一半 0.005 计"
+    assert cli.main(["classify", str(file), "--format", "csv"]) == 0
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["class"].tolist() == ["V", "I"]
+    assert cli.main(["classify", str(tmp_path / "none.csv")]) == 1
+    assert "没有文件" in capsys.readouterr().err
