@@ -1,0 +1,207 @@
+"""A project: where the tables of a basin live, whichever store keeps them.
+
+``open_project("basin.gpkg")`` or ``open_project("postgresql://…")``; everything else is the same for both.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pandas as pd
+
+import hydro
+from hydro.errors import HydroError
+from layers.tables import LAYOUTS, NETWORK, Layout, declared
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+
+class Store(Protocol):
+    """What a project asks of the database that keeps it."""
+
+    url: str
+
+    def facts(self) -> dict[str, str]:
+        """Name, revision, schema version … of the project; raises where there is none."""
+
+    def frame(self, table: str, *, geometry: bool = False) -> pd.DataFrame | None:
+        """A table; None where the project has none of that name."""
+
+    def begin(self) -> AbstractContextManager[sa.Connection]:
+        """One write transaction, alone."""
+
+    def connect(self) -> AbstractContextManager[sa.Connection]:
+        """A connection to read by."""
+
+    @property
+    def serial(self) -> Any:
+        """SQL type of a column that numbers rows."""
+
+    def geometry(self, kind: str) -> Any:
+        """SQL type of a geometry column, WKB on this side."""
+
+    def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
+        """Column -> TEXT, REAL, INTEGER … of a table; empty where there is none."""
+
+    def create(self, connection: sa.Connection) -> None:
+        """What the database holds before any table of a project."""
+
+    def register(self, connection: sa.Connection, layout: Layout) -> None:
+        """Make a new table known to other programs."""
+
+    def touch(self, connection: sa.Connection, layout: Layout) -> None:
+        """Tell other programs that a table has changed."""
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+
+class Project:
+    """A handle on a project; it holds no data, so what it tells is what is stored now."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._facts = store.facts()
+        found = int(self._facts.get("schema_version", 0))
+        if found > SCHEMA_VERSION:
+            raise HydroError(
+                "newer_project",
+                "项目 {path} 由更新的版本写成（结构 {found}，本程序识得 {known}）。请升级程序后再打开。",
+                path=store.url,
+                found=found,
+                known=SCHEMA_VERSION,
+            )
+
+    @property
+    def url(self) -> str:
+        """Path or URL by which the project was opened."""
+        return self.store.url
+
+    @property
+    def name(self) -> str:
+        """Name of the project, as people call it."""
+        return self._facts.get("name", "")
+
+    @property
+    def demo(self) -> bool:
+        """Whether its figures are made up, and 示例 must stand wherever they are shown."""
+        return self._facts.get("demo") == "1"
+
+    @property
+    def revision(self) -> int:
+        """Number of changes so far: the key by which a cache knows whether it is still right."""
+        return int(self.store.facts()["revision"])
+
+    def table(self, name: str, *, geometry: bool = False) -> pd.DataFrame:
+        """One table; with ``geometry`` a spatial one comes as a GeoDataFrame in EPSG:4490."""
+        if name not in LAYOUTS and name != "audit":
+            raise HydroError(
+                "unknown_table", "没有名为 {table} 的表。可用的表：{known}。", table=name, known="、".join(LAYOUTS)
+            )
+        found = self.store.frame(name, geometry=geometry and bool(LAYOUTS[name].geometry))
+        return pd.DataFrame(columns=list(declared(name))) if found is None else found
+
+    def tables(self, names: Iterable[str] = tuple(LAYOUTS), *, geometry: bool = False) -> dict[str, pd.DataFrame]:
+        """Several tables by name, by default all that SCHEMA.md lists."""
+        return {name: self.table(name, geometry=geometry) for name in names}
+
+    def network(self) -> Any:
+        """The river network, built from the attributes alone.
+
+        Raises:
+            HydroError: the project has no reaches yet, or its tables do not make a network.
+        """
+        tables = self.tables(NETWORK)
+        if tables["reaches"].empty:
+            raise HydroError(
+                "empty_project", "项目 {name} 里还没有河段。请先用 import 导入河网。", name=self.name or self.url
+            )
+        return hydro.build_network(tables)
+
+    def write(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        why: str,
+        who: str | None = None,
+        replace: bool | Collection[str] = False,
+    ) -> int:
+        """Write tables in one transaction, with their rows in the book, and return the revision after it.
+
+        Rows of the same identifier are updated in the columns given, the others added; a table named in ``replace``
+        (or every one, with ``True``) also loses the rows that are not given.  What changes nothing leaves no trace.
+        """
+        from layers.writing import write
+
+        with self.store.begin() as connection:
+            return write(connection, self.store, tables, who=who or getpass.getuser(), why=why, replace=replace)
+
+    def close(self) -> None:
+        """Give back what the store holds open; the handle still works afterwards."""
+        self.store.close()
+
+
+def open_project(path_or_url: str | os.PathLike[str]) -> Project:
+    """Open a project file or a PostGIS schema.
+
+    Raises:
+        HydroError: it is not there, not a project, damaged, or of a newer version.
+    """
+    return Project(_store(path_or_url))
+
+
+def create_project(
+    path_or_url: str | os.PathLike[str],
+    *,
+    name: str,
+    demo: bool = False,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    who: str | None = None,
+    why: str = "",
+) -> Project:
+    """Make a new project, with its first tables where given: it is there whole, or not at all.
+
+    Raises:
+        HydroError: there is something at that place already, or it cannot be written.
+        FaultsError: the tables hold rows that cannot be stored.
+    """
+    from layers.writing import found, write
+
+    who = who or getpass.getuser()
+    path = Path(path_or_url)
+    if path.exists():
+        raise HydroError("exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=str(path))
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise HydroError("no_folder", "文件夹 {path} 不存在或不可写。请先建立它，或换一个位置。", path=str(path.parent))
+    growing = path.with_name(f".{path.name}.{os.getpid()}.new")
+    growing.unlink(missing_ok=True)
+    store = _store(growing)
+    try:
+        with store.begin() as connection:
+            found(connection, store, name=name, demo=demo, version=SCHEMA_VERSION)
+            if tables:
+                write(connection, store, tables, who=who, why=why or "建立项目", replace=False)
+        store.close()
+        os.link(growing, path)  # unlike a rename, refuses to overwrite what has come there meanwhile
+    except FileExistsError:
+        raise HydroError(
+            "exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=str(path)
+        ) from None
+    finally:
+        for left in path.parent.glob(f"{growing.name}*"):
+            left.unlink(missing_ok=True)
+    return open_project(path)
+
+
+def _store(path_or_url: str | os.PathLike[str]) -> Store:
+    from layers.store import GeoPackage
+
+    return GeoPackage(path_or_url)

@@ -1,0 +1,225 @@
+"""Rows on their way between a table in memory and a database: cleaned, compared, and summed up in a digest.
+
+A row is a plain dict of column -> None, str, int, float, or (``geom``) the geometry as ISO WKB bytes; one that comes
+from a store also has the store's own columns (``fid``, ``row_revision``).  The same values come back from every store,
+so that the digest of a table does not depend on where it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hydro.errors import Fault, FaultsError
+from layers.tables import Layout, declared
+
+Row = dict[str, Any]
+MODULUS = 1 << 256
+OWN = ("fid", "row_revision")
+"""Columns of the store itself, which are no part of the project's tables."""
+
+
+@dataclass
+class Change:
+    """What a write does to one table: rows added, rows changed (before, after), rows removed."""
+
+    added: list[Row] = field(default_factory=list)
+    changed: list[tuple[Row, Row]] = field(default_factory=list)
+    removed: list[Row] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    def digest(self, before: int) -> int:
+        """Digest of the table after the change, from the one before; see :func:`digest`."""
+        gone = sum(fingerprint(row) for row in self.removed) + sum(fingerprint(old) for old, _ in self.changed)
+        come = sum(fingerprint(row) for row in self.added) + sum(fingerprint(new) for _, new in self.changed)
+        return (before - gone + come) % MODULUS
+
+
+def types(frame: pd.DataFrame, layout: Layout) -> dict[str, str]:
+    """Column -> storage type of a frame: as the dictionary declares it, else as its values are."""
+    known = declared(layout.name)
+    return {
+        str(name): known.get(str(name)) or _type_of(frame[name])
+        for name in frame.columns
+        if name not in ("geometry", "geom")
+    }
+
+
+def _type_of(column: pd.Series[Any]) -> str:
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_integer_dtype(column):
+        return "INTEGER"
+    return "REAL" if pd.api.types.is_float_dtype(column) and bool(column.notna().any()) else "TEXT"
+
+
+def clean(frame: pd.DataFrame, layout: Layout, stored: Mapping[str, str]) -> list[Row]:
+    """Rows of a frame as the store holds them, in the types ``stored`` of its columns.
+
+    Raises:
+        FaultsError: every value that its column cannot hold, every blank and every repeated identifier.
+    """
+    faults: list[Fault] = []
+    names = [name for name in map(str, frame.columns) if name not in ("geometry", "geom")]
+    labels = _labels(frame, layout)
+    columns: dict[str, list[Any]] = {
+        name: [
+            _value(raw, stored[name], _Place(layout.name, label, name), faults)
+            for raw, label in zip(frame[name].astype(object), labels, strict=True)
+        ]
+        for name in names
+    }
+    if layout.geometry and "geometry" in frame.columns:
+        columns["geom"] = _wkb(frame["geometry"], layout)
+    for name in layout.key:
+        columns[name] = ["" if value is None else value for value in columns.get(name, [None] * len(frame))]
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    faults += _identity(rows, layout)
+    if faults:
+        raise FaultsError(faults)
+    return rows
+
+
+class _Place(NamedTuple):
+    """Where a value stands, for the fault that it may be."""
+
+    table: str
+    row: str
+    column: str
+
+
+def _labels(frame: pd.DataFrame, layout: Layout) -> list[str]:
+    known = [name for name in layout.key if name in frame.columns]
+    if not known:
+        return [str(n) for n in range(1, len(frame) + 1)]
+    return ["/".join(map(str, values)) for values in zip(*(frame[name] for name in known), strict=True)]
+
+
+def _value(raw: Any, kind: str, place: _Place, faults: list[Fault]) -> Any:
+    """A value as a column of storage type ``kind`` holds it; what it cannot hold becomes a fault and None."""
+    if _missing(raw) or (kind in ("REAL", "INTEGER") and isinstance(raw, str) and not raw.strip()):
+        return None
+    if kind not in ("REAL", "INTEGER"):
+        text = raw.isoformat() if isinstance(raw, date) else str(raw)
+        if "\x00" not in text and _encodes(text):
+            return text
+        faults.append(
+            Fault("text", "表 {table} 的 {row} 行 {column} 含有无法保存的字符。请删除后重试。", place._asdict(), *place)
+        )
+        return None
+    try:
+        number = float(raw)
+        if kind == "REAL":
+            return number + 0.0  # -0.0 and 0.0 are one value
+        if number.is_integer():
+            return int(number) if isinstance(raw, (str, float)) else int(raw)
+    except (TypeError, ValueError):
+        pass
+    told = place._asdict() | {"value": raw}
+    faults.append(
+        Fault("number", "表 {table} 的 {row} 行 {column} 应为数字，给出的是“{value}”。请改正或留空。", told, *place)
+        if kind == "REAL"
+        else Fault(
+            "integer", "表 {table} 的 {row} 行 {column} 应为整数，给出的是“{value}”。请改正或留空。", told, *place
+        )
+    )
+    return None
+
+
+def _missing(raw: Any) -> bool:
+    return raw is None or raw is pd.NA or raw is pd.NaT or (isinstance(raw, float) and math.isnan(raw))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _wkb(geometry: pd.Series[Any], layout: Layout) -> list[bytes | None]:
+    import shapely
+
+    shapes = shapely.force_2d(np.asarray(geometry, dtype=object))
+    if layout.geometry.startswith("MULTI"):
+        single = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+        shapes[single] = shapely.multipolygons(shapes[single][:, None]) if single.any() else shapes[single]
+    return list(shapely.to_wkb(shapes, byte_order=1, flavor="iso"))
+
+
+def key_of(row: Mapping[str, Any], layout: Layout) -> tuple[Any, ...]:
+    """What identifies a row; blank parts are empty text, so that two blanks are the same."""
+    return tuple("" if row.get(name) is None else row[name] for name in layout.key)
+
+
+def _identity(rows: Iterable[Row], layout: Layout) -> Iterator[Fault]:
+    seen: set[tuple[Any, ...]] = set()
+    for number, row in enumerate(rows, 1):
+        key = key_of(row, layout)
+        label = "/".join(map(str, key))
+        if key[0] == "":
+            yield Fault(
+                "blank_id",
+                "表 {table} 第 {row} 行缺少 {column}。请填写后重试。",
+                {"table": layout.name, "row": number, "column": layout.key[0]},
+                layout.name,
+                str(number),
+                layout.key[0],
+            )
+        elif key in seen:
+            yield Fault(
+                "repeated_id",
+                "表 {table} 里 {row} 出现了不止一次。请只保留一行。",
+                {"table": layout.name, "row": label},
+                layout.name,
+                label,
+                layout.key[0],
+            )
+        seen.add(key)
+
+
+def compare(before: Iterable[Row], incoming: Iterable[Row], layout: Layout, *, replace: bool) -> Change:
+    """What turns ``before`` into the incoming rows: same identifiers are updated in the columns given, others added.
+
+    With ``replace`` the rows that do not come in are removed; columns that do not come in keep their values.
+    """
+    old = {key_of(row, layout): row for row in before}
+    change = Change()
+    for row in incoming:
+        known = old.pop(key_of(row, layout), None)
+        if known is None:
+            change.added.append(row)
+        elif any(known.get(name) != value for name, value in row.items()):
+            change.changed.append((known, known | row))
+    if replace:
+        change.removed.extend(old.values())
+    return change
+
+
+def fingerprint(row: Mapping[str, Any]) -> int:
+    """SHA-256 of a row as a number; the order of its columns, empty ones and the store's own do not count."""
+    filled = {
+        name: value.hex() if isinstance(value, bytes) else value
+        for name, value in row.items()
+        if value is not None and name not in OWN
+    }
+    text = json.dumps(filled, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+def digest(rows: Iterable[Mapping[str, Any]]) -> int:
+    """Digest of a table: the sum of its rows' fingerprints, modulo 2^256.
+
+    A sum knows no order and can be carried along: a change of one row costs one row, not the table (Bellare and
+    Micciancio 1997, https://doi.org/10.1007/3-540-69053-0_13, "AdHash").
+    """
+    return sum(map(fingerprint, rows)) % MODULUS

@@ -1,0 +1,247 @@
+"""A project in one file: a GeoPackage that QGIS opens as it is.
+
+Reading is plain ``sqlite3`` (a trace on the command line has no time to load more); writing goes through SQLAlchemy,
+in one immediate transaction on a write-ahead log, so that a process that dies leaves the old project or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+
+from hydro.errors import HydroError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from layers.tables import Layout
+
+BUSY_S = 30.0
+"""How long a writer waits for another before it gives up."""
+
+
+class GeoPackage:
+    """A project file; implements :class:`layers.project.Store`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.url = str(path)
+        self._engine: sa.Engine | None = None
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, str]:
+        """Name, revision, schema version … of the project.
+
+        Raises:
+            HydroError: there is no such file, it is no GeoPackage, it is damaged, or it is not a project.
+        """
+        if not self.path.exists():
+            raise HydroError(
+                "missing_project", "找不到项目文件 {path}。请检查路径，或先用 import 建立项目。", path=self.url
+            )
+        if not self.path.is_file():
+            raise HydroError("not_a_file", "{path} 不是文件。项目是一个 .gpkg 文件，请给出它的路径。", path=self.url)
+        with self._read() as connection:
+            known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if "project" not in known or "audit" not in known:
+                raise HydroError(
+                    "not_a_project",
+                    "{path} 不是清源项目，而是一般的数据文件。请先导入：import {path} --into 项目.gpkg",
+                    path=self.url,
+                )
+            return dict(connection.execute("SELECT key, value FROM project"))
+
+    def frame(self, table: str, *, geometry: bool = False) -> pd.DataFrame | None:
+        """A table by plain SQL; None where the project has none of that name."""
+        with self._read() as connection:
+            types = _columns(connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall())
+            if not types:
+                return None
+            names = [name for name in types if name not in ("fid", "row_revision") and (geometry or name != "geom")]
+            listed = ", ".join(map(_quoted, names))
+            rows = connection.execute(f"SELECT {listed} FROM {_quoted(table)} ORDER BY rowid").fetchall()
+        frame = pd.DataFrame.from_records(rows, columns=names)
+        for name in names:
+            if name == "geom":
+                continue
+            if types[name] == "TEXT":
+                frame[name] = frame[name].astype("str")
+            elif frame[name].dtype == object:
+                frame[name] = pd.to_numeric(frame[name])
+        return _drawn(frame) if "geom" in names else frame
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with self.spoken():
+            # Who may write opens to write, so that the last to leave can fold the log into the file and remove it.
+            mode = "rw" if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) else "ro"
+            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S)
+            try:
+                try:
+                    connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+                except sqlite3.OperationalError:
+                    if os.access(self.path.parent, os.W_OK) or self._log().exists():
+                        raise
+                    # A log cannot be opened in a folder that cannot be written; nor can anyone be writing there.
+                    connection.close()
+                    uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+                    connection = sqlite3.connect(uri, uri=True)
+                connection.execute("PRAGMA query_only = 1")
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.close()
+
+    def _log(self) -> Path:
+        return self.path.with_name(self.path.name + "-wal")
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One write transaction, alone: committed at the end, or as if it had never been."""
+        if self.path.exists() and not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
+            raise HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
+        with self.spoken(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """A connection to read by; it sees one state of the project throughout."""
+        with self.spoken(), self.engine.connect() as connection:
+            yield connection
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The pool of connections, made when first needed."""
+        if self._engine is None:
+            self._engine = _engine(self.path)
+        return self._engine
+
+    @property
+    def serial(self) -> Any:
+        """Type of a column that numbers rows."""
+        import sqlalchemy as sa
+
+        return sa.Integer
+
+    def geometry(self, kind: str) -> Any:
+        """Type of a geometry column."""
+        from layers.geopackage import Geometry
+
+        return Geometry(kind)
+
+    def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
+        """Column -> type of a table as it is in the file; empty where there is none."""
+        return _columns(connection.exec_driver_sql(f"PRAGMA table_info({_quoted(table)})").fetchall())
+
+    def create(self, connection: sa.Connection) -> None:
+        """What the file holds before any table of a project."""
+        from layers.geopackage import create_core
+
+        create_core(connection)
+
+    def register(self, connection: sa.Connection, layout: Layout) -> None:
+        """Make a new table known to other programs."""
+        from layers.geopackage import register
+
+        register(connection, layout)
+
+    def touch(self, connection: sa.Connection, layout: Layout) -> None:
+        """Tell other programs that a table has changed."""
+        from layers.geopackage import touch
+
+        touch(connection, layout)
+
+    def close(self) -> None:
+        """Give the file back: the log is folded into it and removed."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @contextmanager
+    def spoken(self) -> Iterator[None]:
+        """Say what the database says in the reader's words."""
+        try:
+            yield
+        except Exception as problem:
+            cause = getattr(problem, "orig", problem)
+            if isinstance(cause, sqlite3.Error):
+                raise _told(cause, self.url) from problem
+            raise
+
+
+def _told(problem: sqlite3.Error, path: str) -> HydroError:
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return HydroError("busy", "项目 {path} 正被别人写入，等待超时。请稍后再试，您的改动尚未保存。", path=path)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=path)
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return HydroError(
+            "disk", "项目 {path} 没有写成，磁盘已满或出错；项目仍是原来的样子。请腾出空间后重试。", path=path
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN):
+        return HydroError("broken_project", "{path} 打不开：不是 GeoPackage，或文件已损坏。请从备份恢复。", path=path)
+    return HydroError(
+        "database",
+        "项目 {path} 出错：{problem}。项目没有改动，请重试或运行 check --deep。",
+        path=path,
+        problem=str(problem),
+    )
+
+
+def _columns(described: Any) -> dict[str, str]:
+    """Column -> TEXT, REAL or INTEGER by SQLite's rules of affinity (https://www.sqlite.org/datatype3.html, 3.1)."""
+    return {str(row[1]): _affinity(str(row[2]).upper()) for row in described}
+
+
+def _affinity(declared: str) -> str:
+    if "INT" in declared and declared != "POINT":
+        return "INTEGER"
+    return "REAL" if any(part in declared for part in ("REAL", "FLOA", "DOUB")) else "TEXT"
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
+    import geopandas
+    import shapely
+
+    from layers.geopackage import to_wkb
+    from layers.tables import SRID
+
+    shapes = shapely.from_wkb([None if blob is None else to_wkb(blob) for blob in frame.pop("geom")])
+    return cast(pd.DataFrame, geopandas.GeoDataFrame(frame, geometry=shapes, crs=SRID))
+
+
+def _engine(path: Path) -> sa.Engine:
+    import sqlalchemy as sa
+
+    from layers.geopackage import teach
+
+    engine = sa.create_engine("sqlite://", creator=lambda: _opened(path), poolclass=sa.pool.NullPool)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _opened(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        teach(connection)
+        return connection
+
+    return engine

@@ -1,0 +1,67 @@
+"""The tables a project holds: what identifies a row, what is drawn, and of which type each column is.
+
+The columns themselves are the data dictionary (``hydro/tables/<table>.csv``); what the store adds to it is only what
+a database must know beyond it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import hydro
+
+SRID = 4490
+"""CGCS2000 geographic: the coordinates in which a project is stored."""
+
+DICTIONARY = Path(hydro.__file__).parent / "tables"
+STORED_AS = {"integer": "INTEGER", "boolean": "INTEGER", "number": "REAL", "float": "REAL", "real": "REAL"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one table is kept: the columns that identify a row, and the kind of geometry (blank: none)."""
+
+    name: str
+    key: tuple[str, ...]
+    geometry: str = ""
+
+
+LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        Layout("reaches", ("reach_id",), "LINESTRING"),
+        Layout("boundaries", ("boundary_id",), "POINT"),
+        Layout("sections", ("section_id",), "POINT"),
+        Layout("outlets", ("outlet_id",), "POINT"),
+        Layout("plants", ("plant_id",), "POINT"),
+        Layout("gates", ("gate_id",), "POINT"),
+        Layout("catchments", ("id",), "MULTIPOLYGON"),
+        Layout("districts", ("id",), "MULTIPOLYGON"),
+        Layout("observations", ("station_kind", "station_id", "time", "parameter")),
+        Layout("weather", ("time", "place")),
+        Layout("plans", ("plan_id",)),
+        Layout("decisions", ("plan_id", "outlet_id")),
+        Layout("tasks", ("task_id",)),
+        Layout("measures", ("measure_id",)),
+    )
+}
+NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")
+"""What a river network is built from."""
+
+
+@cache
+def declared(table: str) -> Mapping[str, str]:
+    """Column -> storage type (TEXT, REAL, INTEGER) of a table, as the data dictionary declares it, in its order."""
+    path = DICTIONARY / f"{table}.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["attribute"]: STORED_AS.get(row["type"], "TEXT")
+            for row in csv.DictReader(file)
+            if row["attribute"] != "geometry" and row["type"] != "geometry"
+        }
