@@ -22,7 +22,7 @@ def check_reaches(reaches: pd.DataFrame) -> list[Fault]:
     def add(code: str, message: str, rows: pd.Series[bool], column: str, *, warning: bool = False) -> None:
         value = reaches.get(column, ids)
         faults.extend(
-            Fault(code, message, {"reach_id": i, "value": v}, "reaches", i, column, warning)
+            Fault(code, message, {"reach_id": i, "column": column, "value": v}, "reaches", i, column, warning)
             for i, v in zip(ids[rows], value[rows], strict=True)
         )
 
@@ -45,8 +45,8 @@ def check_reaches(reaches: pd.DataFrame) -> list[Fault]:
             values = number(reaches, column)
             column_text = text(reaches, column)
             broken = values.isna() & ~column_text.str.lower().isin(("", "nan")) | values.isin([np.inf, -np.inf])
-            add("not_a_number", f"河段 {{reach_id}} 的 {column} 为 {{value}}，应是一个数", broken, column)
-            add("negative", f"河段 {{reach_id}} 的 {column} 为 {{value}}，不应小于 0", values < 0, column)
+            add("not_a_number", "河段 {reach_id} 的 {column} 为 {value}，应是一个数", broken, column)
+            add("negative", "河段 {reach_id} 的 {column} 为 {value}，不应小于 0", values < 0, column)
     split = number(reaches, "split")
     add(
         "split_range", "河段 {reach_id} 的分流比为 {value}，应在 0 到 1 之间", (split < 0) | (split > 1 + 1e-9), "split"

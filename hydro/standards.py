@@ -163,7 +163,7 @@ def round_half_even(values: Any, decimals: int) -> Floats:
     raw = np.asarray(values, dtype=float)
     scale = 10.0**decimals
     rounded = np.rint(np.round(raw * scale, 9)) / scale
-    lost = (rounded == 0) & (raw > 0)
+    lost = (rounded == 0) & (raw > 1e-12)  # what is smaller is a trace of arithmetic, not a value
     if not lost.any():
         return np.asarray(rounded, dtype=float)
     digits = 10.0 ** -np.floor(np.log10(np.where(lost, raw, 1.0)))
