@@ -169,23 +169,30 @@ def _walk(solver: Solver, section_reach: NDArray[np.int_], own_time: Float) -> t
     sections = len(section_reach)
     fastest = np.full((topology.node_count, sections), np.inf)
     unknown = np.zeros((topology.node_count, sections), bool)
-    holds: dict[int, list[int]] = {}
-    for column, reach in enumerate(section_reach.tolist()):
-        holds.setdefault(reach, []).append(column)
-    open_way = solver.through > 0
-    from_node, to_node = topology.from_node.tolist(), topology.to_node.tolist()
-    time, gates = passed.travel_time_d.tolist(), topology.unknown.tolist()
+    fastest[topology.from_node[section_reach], np.arange(sections)] = own_time
+    unknown[topology.from_node[section_reach], np.arange(sections)] = topology.unknown[section_reach]
+    time, open_way = passed.travel_time_d, solver.through > 0
+    if solver.engine == "compiled":
+        from hydro import kernels
+
+        order = topology.order
+        kernels.quickest(
+            topology.first_leaving,
+            topology.to_node[order],
+            time[order],
+            topology.unknown[order],
+            open_way[order],
+            fastest,
+            unknown,
+        )
+        return fastest, unknown
     any_gate = bool(topology.unknown.any())
-    for reach in topology.order[::-1].tolist():
-        if open_way[reach]:
-            below = fastest[to_node[reach]]
-            node = from_node[reach]
-            np.minimum(fastest[node], below + time[reach], out=fastest[node])
-            if any_gate:
-                unknown[node] |= (unknown[to_node[reach]] | gates[reach]) & np.isfinite(below)
-            for column in holds.get(reach, ()):
-                fastest[node, column] = min(fastest[node, column], own_time[column])
-                unknown[node, column] |= gates[reach]
+    from_node, to_node = topology.from_node.tolist(), topology.to_node.tolist()
+    for reach in topology.order[::-1][open_way[topology.order[::-1]]].tolist():
+        node, below = from_node[reach], fastest[to_node[reach]]
+        np.minimum(fastest[node], below + time[reach], out=fastest[node])
+        if any_gate:
+            unknown[node] |= (unknown[to_node[reach]] | topology.unknown[reach]) & np.isfinite(below)
     return fastest, unknown
 
 

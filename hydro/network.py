@@ -15,6 +15,7 @@ from hydro.checks import check_places, check_reaches, find_loops
 from hydro.columns import number, numbers, text
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.observations import Observations
+from hydro.order import by_place, topological_order
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -44,15 +45,16 @@ ID_COLUMN = {
 class Topology:
     """The compiled network: one value a reach, in the order of the ``reaches`` table.
 
-    ``order`` lists reach positions so that every reach comes after all reaches upstream of it; ``node_order`` does the
-    same for nodes. ``share`` is the part of what arrives at ``from_node`` that takes the reach: the given split, or by
-    discharge; a closed reach takes nothing and the others take its part.
+    Nodes are numbered in flow order (everything upstream has a lower number); ``order`` lists reach positions so that
+    every reach comes after all reaches upstream of it, those that leave one node together: the ones at
+    ``first_leaving[node] : first_leaving[node + 1]`` of it. ``share`` is the part of what arrives at ``from_node`` that
+    takes the reach: the given split, or by discharge; a closed reach takes nothing and the others take its part.
     """
 
     from_node: Int
     to_node: Int
-    node_order: Int
     order: Int
+    first_leaving: Int
     share: Float
     length_m: Float
     discharge_m3_s: Float
@@ -70,7 +72,7 @@ class Topology:
     @property
     def node_count(self) -> int:
         """Number of nodes."""
-        return len(self.node_order)
+        return len(self.first_leaving) - 1
 
 
 @dataclass(frozen=True)
@@ -129,21 +131,18 @@ class RiverNetwork:
 
     def leaving(self, node: int) -> list[int]:
         """Positions of the reaches that leave a node."""
-        first, by_node = self._leaving
-        return by_node[first[node] : first[node + 1]]
+        first = self.topology.first_leaving
+        return [int(reach) for reach in self.topology.order[first[node] : first[node + 1]]]
 
     def entering(self, node: int) -> list[int]:
         """Positions of the reaches that end at a node."""
-        first, by_node = self._entering
-        return by_node[first[node] : first[node + 1]]
+        first, by_node = self.entering_by_node
+        return [int(reach) for reach in by_node[first[node] : first[node + 1]]]
 
     @cached_property
-    def _leaving(self) -> tuple[list[int], list[int]]:
-        return _by_node(self.topology.from_node, self.topology.node_count)
-
-    @cached_property
-    def _entering(self) -> tuple[list[int], list[int]]:
-        return _by_node(self.topology.to_node, self.topology.node_count)
+    def entering_by_node(self) -> tuple[Int, Int]:
+        """Reaches grouped by the node they end at: first slot of every node, and reach positions."""
+        return by_place(self.topology.to_node, self.topology.node_count)
 
     def section_id(self, section: str) -> str:
         """The id of a section given by id or by name. Raises HydroError for an unknown or ambiguous one."""
@@ -197,8 +196,8 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
     reaches["from_node"], reaches["to_node"] = text(raw, "from_node").to_numpy(), text(raw, "to_node").to_numpy()
     codes, nodes = pd.factorize(np.concatenate([reaches["from_node"].to_numpy(), reaches["to_node"].to_numpy()]))
     from_node, to_node = codes[: len(raw)].astype(np.int32), codes[len(raw) :].astype(np.int32)
-    node_order, order = topological_order(from_node, to_node, len(nodes))
-    if len(node_order) < len(nodes):
+    flow, order = topological_order(from_node, to_node, len(nodes))
+    if len(flow) < len(nodes):
         faults += [
             Fault(
                 "loop",
@@ -210,12 +209,15 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
             for loop in find_loops(from_node, to_node, list(reaches.index))
         ]
         raise FaultsError(faults)
+    rank = np.empty(len(nodes), np.int32)
+    rank[flow] = np.arange(len(nodes), dtype=np.int32)
+    nodes, from_node, to_node = np.asarray(nodes)[flow], rank[from_node], rank[to_node]
 
     placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
     _stand_together(placed["plants"], placed["outlets"])
     faults += check_places(reaches, placed, set(nodes))
     topology, estimated, split_faults = _compile(
-        reaches, from_node, to_node, np.asarray(nodes), node_order, order, placed["boundaries"], runoff_l_s_km2
+        reaches, from_node, to_node, nodes, order, placed["boundaries"], runoff_l_s_km2
     )
     faults += split_faults
     if any(not fault.warning for fault in faults):
@@ -230,11 +232,6 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
         estimated=frozenset(estimated),
         **placed,
     )
-
-
-def _by_node(node: Int, node_count: int) -> tuple[list[int], list[int]]:
-    by_node = np.argsort(node, kind="stable")
-    return np.searchsorted(node[by_node], np.arange(node_count + 1)).tolist(), by_node.tolist()
 
 
 def indexed(table: pd.DataFrame | None, key: str) -> pd.DataFrame:
@@ -261,29 +258,11 @@ def _stand_together(plants: pd.DataFrame, outlets: pd.DataFrame) -> None:
             taker.at[row, "reach_id"], taker.at[row, "chainage_m"] = place["reach_id"], place["chainage_m"]
 
 
-def topological_order(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, Int]:
-    """Nodes and reaches in flow order (Kahn 1962, doi:10.1145/368996.369025); fewer nodes than given means loops."""
-    first, leaving = _by_node(from_node, node_count)
-    ends = to_node.tolist()
-    waiting = np.bincount(to_node, minlength=node_count).tolist()
-    nodes = [node for node in range(node_count) if waiting[node] == 0]
-    order: list[int] = []
-    for node in nodes:  # grows while it is walked
-        for reach in leaving[first[node] : first[node + 1]]:
-            order.append(reach)
-            end = ends[reach]
-            waiting[end] -= 1
-            if waiting[end] == 0:
-                nodes.append(end)
-    return np.array(nodes, np.int32), np.array(order, np.int32)
-
-
 def _compile(
     reaches: pd.DataFrame,
     from_node: Int,
     to_node: Int,
     nodes: NDArray[Any],
-    node_order: Int,
     order: Int,
     boundaries: pd.DataFrame,
     runoff_l_s_km2: float,
@@ -312,8 +291,8 @@ def _compile(
     topology = Topology(
         from_node=from_node,
         to_node=to_node,
-        node_order=node_order,
         order=order,
+        first_leaving=by_place(from_node, len(nodes))[0],
         share=share,
         length_m=numbers(reaches, "length_m"),
         discharge_m3_s=discharge,

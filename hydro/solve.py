@@ -2,7 +2,8 @@
 
 With ``m`` the load at the nodes, ``m = P m + b`` where ``P[to, from]`` sums ``share x kept`` of the reaches between two
 nodes and ``b`` is what enters at the nodes.  In flow order ``I - P`` is lower triangular, so one sparse LU without fill
-serves forward runs (``I - P``), backward runs (its transpose), and any number of columns.
+serves forward runs (``I - P``), backward runs (its transpose), and any number of columns.  Large networks are walked
+by compiled loops instead; both give the same numbers.
 """
 
 from __future__ import annotations
@@ -11,49 +12,61 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array, eye_array
-from scipy.sparse.linalg import SuperLU, splu
 
-from hydro.network import Float, Int, Topology
+from hydro.network import Float, Topology
+from hydro.order import COMPILED_FROM
 from hydro.transport import Passage
+
+COLUMN_BLOCK = 16
+"""Columns walked together by the compiled loops: two cache lines of a node's row."""
 
 
 class Solver:
-    """The network under one set of conditions, ready for any number of loads."""
+    """The network under one set of conditions, ready for any number of loads.
 
-    def __init__(self, topology: Topology, passed: Passage) -> None:
+    ``engine`` is ``"sparse"`` or ``"compiled"``; by default whichever is quicker at this size.
+    """
+
+    def __init__(self, topology: Topology, passed: Passage, *, engine: str | None = None) -> None:
         self.topology = topology
         self.passed = passed
-        self.through = passed.share * passed.kept
-
-    @cached_property
-    def _factor(self) -> SuperLU:
-        topology = self.topology
-        nodes = topology.node_count
-        rank = self._rank
-        flow = coo_array(
-            (self.through, (rank[topology.to_node], rank[topology.from_node])), shape=(nodes, nodes)
-        ).tocsc()
-        options = {"SymmetricMode": True}
-        return splu((eye_array(nodes, format="csc") - flow).tocsc(), "NATURAL", diag_pivot_thresh=0.0, options=options)
-
-    @cached_property
-    def _rank(self) -> Int:
-        rank = np.empty_like(self.topology.node_order)
-        rank[self.topology.node_order] = np.arange(self.topology.node_count, dtype=rank.dtype)
-        return rank
+        self.through: Float = passed.share * passed.kept
+        self.engine = engine or ("compiled" if topology.reach_count >= COMPILED_FROM else "sparse")
 
     def forward(self, entering: Float) -> Float:
         """Load at every node from what enters at the nodes. (nodes,) or (nodes, columns), kg/d."""
-        order = self.topology.node_order
-        solved = np.empty_like(entering)
-        solved[order] = self._factor.solve(np.ascontiguousarray(entering[order]))
-        return solved
+        if self.engine == "compiled":
+            return self._walk("forward", entering)
+        return np.asarray(self._factor.solve(np.asarray(entering, np.float64, order="F")), np.float64)
 
     def backward(self, seen: Float) -> Float:
         """What one unit at every node gives downstream, counted with weights ``seen`` at the nodes. Same shapes."""
-        order = self.topology.node_order
-        solved = np.empty_like(seen)
-        transposed: Any = self._factor.solve  # the stubs leave out the second argument
-        solved[order] = transposed(np.ascontiguousarray(seen[order]), "T")
+        if self.engine == "compiled":
+            return self._walk("backward", seen)
+        return np.asarray(self._factor.solve(np.asarray(seen, np.float64, order="F"), "T"), np.float64)
+
+    def _walk(self, direction: str, given: Float) -> Float:
+        from hydro import kernels
+
+        first, to_node, through = self._compiled
+        solved = np.array(given, np.float64, order="C")
+        if solved.ndim == 1:
+            getattr(kernels, direction)(first, to_node, through, solved)
+        else:
+            getattr(kernels, f"{direction}_columns")(first, to_node, through, solved, COLUMN_BLOCK)
         return solved
+
+    @cached_property
+    def _compiled(self) -> tuple[Any, Any, Float]:
+        topology = self.topology
+        return topology.first_leaving, topology.to_node[topology.order], self.through[topology.order]
+
+    @cached_property
+    def _factor(self) -> Any:
+        from scipy.sparse import coo_array, eye_array
+        from scipy.sparse.linalg import splu
+
+        topology = self.topology
+        nodes = topology.node_count
+        flow = coo_array((self.through, (topology.to_node, topology.from_node)), shape=(nodes, nodes)).tocsc()
+        return splu((eye_array(nodes, format="csc") - flow).tocsc(), "NATURAL", diag_pivot_thresh=0.0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydro.network import Float, RiverNetwork
+from hydro.order import COMPILED_FROM
 from hydro.solve import Solver
 from hydro.transport import Passage
 
@@ -26,12 +27,19 @@ def upstream_set(network: RiverNetwork, section: str) -> tuple[str, ...]:
 def upstream_of_reach(network: RiverNetwork, reach: int) -> NDArray[np.bool_]:
     """Which reaches drain to the end of a reach by any way, itself included. (n,)"""
     topology = network.topology
-    entering = network.entering
     inside = np.zeros(topology.reach_count, bool)
     inside[reach] = True
+    if topology.reach_count >= COMPILED_FROM:
+        from hydro import kernels
+
+        first, by_node = network.entering_by_node
+        kernels.upstream(
+            first, topology.from_node[by_node], by_node, topology.closed, topology.from_node[reach], inside
+        )
+        return inside
     waiting = [reach]
     while waiting:
-        for above in entering(int(topology.from_node[waiting.pop()])):
+        for above in network.entering(int(topology.from_node[waiting.pop()])):
             if not inside[above] and not topology.closed[above]:
                 inside[above] = True
                 waiting.append(above)

@@ -1,0 +1,62 @@
+"""Flow order: everything upstream before what lies below it, and neighbours in the river neighbours in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int32]
+
+COMPILED_FROM = 100_000
+"""Reaches from which compiled loops pay for their start-up (measured in ``benchmarks/network.py``)."""
+
+
+def topological_order(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, Int]:
+    """Nodes and reaches in flow order (depth-first against the flow); fewer nodes than given means loops."""
+    if len(from_node) >= COMPILED_FROM:
+        from hydro import kernels
+
+        nodes = np.asarray(kernels.flow_order(from_node, to_node, node_count), np.int32)
+    else:
+        nodes = _flow_order(from_node, to_node, node_count)
+    if len(nodes) < node_count:
+        return nodes, np.empty(0, np.int32)
+    rank = np.empty(node_count, np.int32)
+    rank[nodes] = np.arange(node_count, dtype=np.int32)
+    return nodes, np.argsort(rank[from_node], kind="stable").astype(np.int32)
+
+
+def _flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:
+    """The same search as :func:`hydro.kernels.flow_order`, without the wait for a compiler."""
+    first, by_node = by_place(to_node, node_count)
+    above = from_node[by_node].tolist()
+    mouth = np.ones(node_count, bool)
+    mouth[from_node] = False
+    following, end = first[:-1].tolist(), first[1:].tolist()
+    state = bytearray(node_count)  # 0 unseen, 1 on the way, 2 done
+    order: list[int] = []
+    for start in np.flatnonzero(mouth).tolist():
+        stack = [start]
+        state[start] = 1
+        while stack:
+            node = stack[-1]
+            if following[node] < end[node]:
+                upper = above[following[node]]
+                following[node] += 1
+                if state[upper] == 1:
+                    return np.array(order, np.int32)
+                if state[upper] == 0:
+                    state[upper] = 1
+                    stack.append(upper)
+            else:
+                state[node] = 2
+                order.append(stack.pop())
+    return np.array(order, np.int32)
+
+
+def by_place(place: Int, count: int) -> tuple[Int, Int]:
+    """Rows grouped by place: row numbers ``by[first[p] : first[p + 1]]`` stand at place ``p``."""
+    by = np.argsort(place, kind="stable").astype(np.int32)
+    first = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(place, minlength=count), out=first[1:])
+    return first, by
