@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.network import Bool, Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.solve import Solver
+from hydro.topology import Bool, Float
 from hydro.transport import Conditions, conditions, part_kept, passage, require_flow
 
 

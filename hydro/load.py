@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.observations import Observations
+from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY, Conditions
 
 MONITORED, PERMIT, ESTIMATED, UNKNOWN = "monitored", "permit", "estimated", "unknown"

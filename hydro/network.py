@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,11 @@ from hydro.checks import check_places, check_reaches, find_loops
 from hydro.columns import number, numbers, text
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.observations import Observations
-from hydro.order import by_place, topological_order
+from hydro.order import by_place, flow_order
+from hydro.topology import Float, Int, Topology, arrange, split_sums
 
 if TYPE_CHECKING:
     import networkx as nx
-
-Float = NDArray[np.float64]
-Int = NDArray[np.int32]
-Bool = NDArray[np.bool_]
 
 DECAY_PER_D = 0.06
 """Default TP decay of a plain river at 20 °C; common values are 0.03–0.10 per day. Editable project data."""
@@ -39,40 +36,6 @@ ID_COLUMN = {
     "boundaries": "boundary_id",
     "gates": "gate_id",
 }
-
-
-@dataclass(frozen=True)
-class Topology:
-    """The compiled network: one value a reach, in the order of the ``reaches`` table.
-
-    Nodes are numbered in flow order (everything upstream has a lower number); ``order`` lists reach positions so that
-    every reach comes after all reaches upstream of it, those that leave one node together: the ones at
-    ``first_leaving[node] : first_leaving[node + 1]`` of it. ``share`` is the part of what arrives at ``from_node`` that
-    takes the reach: the given split, or by discharge; a closed reach takes nothing and the others take its part.
-    """
-
-    from_node: Int
-    to_node: Int
-    order: Int
-    first_leaving: Int
-    share: Float
-    length_m: Float
-    discharge_m3_s: Float
-    velocity_m_s: Float
-    decay_per_d: Float
-    lake: Bool
-    closed: Bool
-    unknown: Bool
-
-    @property
-    def reach_count(self) -> int:
-        """Number of reaches."""
-        return len(self.from_node)
-
-    @property
-    def node_count(self) -> int:
-        """Number of nodes."""
-        return len(self.first_leaving) - 1
 
 
 @dataclass(frozen=True)
@@ -196,7 +159,7 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
     reaches["from_node"], reaches["to_node"] = text(raw, "from_node").to_numpy(), text(raw, "to_node").to_numpy()
     codes, nodes = pd.factorize(np.concatenate([reaches["from_node"].to_numpy(), reaches["to_node"].to_numpy()]))
     from_node, to_node = codes[: len(raw)].astype(np.int32), codes[len(raw) :].astype(np.int32)
-    flow, order = topological_order(from_node, to_node, len(nodes))
+    flow = flow_order(from_node, to_node, len(nodes))
     if len(flow) < len(nodes):
         faults += [
             Fault(
@@ -216,9 +179,8 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
     placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
     _stand_together(placed["plants"], placed["outlets"])
     faults += check_places(reaches, placed, set(nodes))
-    topology, estimated, split_faults = _compile(
-        reaches, from_node, to_node, nodes, order, placed["boundaries"], runoff_l_s_km2
-    )
+    water = placed["boundaries"], runoff_l_s_km2
+    topology, estimated, split_faults = _compile(reaches, from_node, to_node, nodes, water)
     faults += split_faults
     if any(not fault.warning for fault in faults):
         raise FaultsError(faults)
@@ -259,61 +221,13 @@ def _stand_together(plants: pd.DataFrame, outlets: pd.DataFrame) -> None:
 
 
 def _compile(
-    reaches: pd.DataFrame,
-    from_node: Int,
-    to_node: Int,
-    nodes: NDArray[Any],
-    order: Int,
-    boundaries: pd.DataFrame,
-    runoff_l_s_km2: float,
+    reaches: pd.DataFrame, from_node: Int, to_node: Int, nodes: NDArray[Any], water: tuple[pd.DataFrame, float]
 ) -> tuple[Topology, set[str], list[Fault]]:
+    """Compile checked tables; blanks are estimated and named. ``water``: the boundaries, and runoff in L/s/km²."""
     control = text(reaches, "control").str.lower()
-    closed = (control == "closed").to_numpy(bool)
-    discharge = numbers(reaches, "discharge_m3_s")
-    given, faults = _given_shares(numbers(reaches, "split"), from_node, nodes)
-    share = _open_shares(
-        _fill_shares(given, discharge, from_node, len(nodes)), discharge, closed, from_node, len(nodes)
-    )
-    estimated: set[str] = set()
-    blank = np.isnan(discharge)
-    area = numbers(reaches, "area_km2")
-    if blank.any() and not np.isnan(area[blank]).any():
-        own = np.nan_to_num(area) * runoff_l_s_km2 / 1000
-        routed = _accumulate(own, _boundary_water(boundaries, reaches, nodes), share, from_node, to_node, order)
-        discharge = np.where(blank, routed, discharge)
-        estimated |= set(reaches.index[blank])
-    velocity = numbers(reaches, "velocity_m_s")
-    slow = np.isnan(velocity) & ~np.isnan(discharge)
-    if slow.any():
-        velocity = np.where(slow, _velocity(reaches, discharge), velocity)
-        estimated |= set(reaches.index[slow])
-    decay = numbers(reaches, "decay_per_d", DECAY_PER_D)
-    topology = Topology(
-        from_node=from_node,
-        to_node=to_node,
-        order=order,
-        first_leaving=by_place(from_node, len(nodes))[0],
-        share=share,
-        length_m=numbers(reaches, "length_m"),
-        discharge_m3_s=discharge,
-        velocity_m_s=velocity,
-        decay_per_d=decay,
-        lake=(text(reaches, "waterbody").str.lower() == "lake").to_numpy(bool),
-        closed=closed,
-        unknown=(control == "unknown").to_numpy(bool),
-    )
-    for array in vars(topology).values():
-        array.setflags(write=False)
-    return topology, estimated, faults
-
-
-def _given_shares(split: Float, from_node: Int, nodes: NDArray[Any]) -> tuple[Float, list[Fault]]:
-    """Given splits, their rounding taken out; a fault for every node whose shares do not sum to one."""
-    count = np.bincount(from_node, minlength=len(nodes))
-    given = np.bincount(from_node, weights=~np.isnan(split), minlength=len(nodes))
-    total = np.bincount(from_node, weights=np.nan_to_num(split), minlength=len(nodes))
-    whole = (given == count) & (count > 0)
-    wrong = (whole & (np.abs(total - 1) > 1e-3)) | (~whole & (total > 1 + 1e-3))
+    discharge, velocity = numbers(reaches, "discharge_m3_s"), numbers(reaches, "velocity_m_s")
+    split = numbers(reaches, "split")
+    total, wrong = split_sums(split, from_node, len(nodes))
     faults = [
         Fault(
             "split_sum",
@@ -323,45 +237,42 @@ def _given_shares(split: Float, from_node: Int, nodes: NDArray[Any]) -> tuple[Fl
             row=str(nodes[i]),
             column="split",
         )
-        for i in np.flatnonzero(wrong)
+        for i in wrong
     ]
-    scale = np.where(whole & ~wrong, total, 1.0)
-    return split / scale[from_node], faults
+    topology = arrange(
+        from_node,
+        to_node,
+        len(nodes),
+        length_m=numbers(reaches, "length_m"),
+        discharge_m3_s=discharge,
+        velocity_m_s=velocity,
+        decay_per_d=numbers(reaches, "decay_per_d", DECAY_PER_D),
+        split=split,
+        lake=(text(reaches, "waterbody").str.lower() == "lake").to_numpy(bool),
+        closed=(control == "closed").to_numpy(bool),
+        unknown=(control == "unknown").to_numpy(bool),
+    )
+    estimated: set[str] = set()
+    blank = np.isnan(discharge)
+    area = numbers(reaches, "area_km2")
+    if blank.any() and not np.isnan(area[blank]).any():
+        own, entering = area * water[1] / 1000, _boundary_water(water[0], reaches, nodes)
+        discharge = _accumulate(topology, discharge, own, entering)
+        estimated |= set(reaches.index[blank])
+    slow = np.isnan(velocity) & ~np.isnan(discharge)
+    if slow.any():
+        velocity = np.where(slow, _velocity(reaches, discharge), velocity)
+        estimated |= set(reaches.index[slow])
+    return replace(topology, discharge_m3_s=discharge, velocity_m_s=velocity), estimated, faults
 
 
-def _fill_shares(split: Float, discharge: Float, from_node: Int, node_count: int) -> Float:
-    """Blank splits take what the given ones leave, by discharge; equally where no discharge is known."""
-    blank = np.isnan(split)
-    left = 1 - np.bincount(from_node, weights=np.nan_to_num(split), minlength=node_count)
-    weight = np.where(blank, np.nan_to_num(discharge), 0.0)
-    known = np.bincount(from_node, weights=weight, minlength=node_count)
-    weight = np.where(blank & (known[from_node] <= 0), 1.0, weight)
-    total = np.bincount(from_node, weights=weight, minlength=node_count)
-    filled = np.clip(left, 0, 1)[from_node] * weight / np.where(total > 0, total, 1)[from_node]
-    return np.asarray(np.where(blank, filled, split), np.float64)
-
-
-def _open_shares(share: Float, discharge: Float, closed: Bool, from_node: Int, node_count: int) -> Float:
-    """A closed reach takes nothing; the open ways of its node take its part in proportion."""
-    if not closed.any():
-        return share
-    open_share = np.where(closed, 0.0, share)
-    total = np.bincount(from_node, weights=open_share, minlength=node_count)
-    starved = np.bincount(from_node, weights=closed, minlength=node_count).astype(bool) & (total == 0)
-    by_flow = np.where(closed | ~starved[from_node], 0.0, np.nan_to_num(discharge))
-    open_share = open_share + by_flow
-    total = np.bincount(from_node, weights=open_share, minlength=node_count)
-    touched = np.bincount(from_node, weights=closed, minlength=node_count).astype(bool)
-    scale = np.where(touched & (total > 0), total, 1.0)
-    return np.asarray(open_share / scale[from_node], np.float64)
-
-
-def _accumulate(own: Float, at_node: Float, share: Float, from_node: Int, to_node: Int, order: Int) -> Float:
-    """Water on every reach when each adds its own and splits pass theirs on (reaches in flow order)."""
-    water, node = own.copy(), at_node.copy()
-    for reach in order:
-        water[reach] += share[reach] * node[from_node[reach]]
-        node[to_node[reach]] += water[reach]
+def _accumulate(topology: Topology, discharge: Float, own: Float, entering: Float) -> Float:
+    """Discharge where it is known, elsewhere what the splits bring down and the reach's own area adds."""
+    water, node = discharge.copy(), entering.copy()
+    for reach in topology.order:
+        if np.isnan(water[reach]):
+            water[reach] = topology.share[reach] * node[topology.from_node[reach]] + own[reach]
+        node[topology.to_node[reach]] += water[reach]
     return water
 
 

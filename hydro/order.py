@@ -11,19 +11,13 @@ COMPILED_FROM = 100_000
 """Reaches from which compiled loops pay for their start-up (measured in ``benchmarks/network.py``)."""
 
 
-def topological_order(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, Int]:
-    """Nodes and reaches in flow order (depth-first against the flow); fewer nodes than given means loops."""
+def flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:
+    """Nodes in flow order (depth-first against the flow); fewer than given means loops."""
     if len(from_node) >= COMPILED_FROM:
         from hydro import kernels
 
-        nodes = np.asarray(kernels.flow_order(from_node, to_node, node_count), np.int32)
-    else:
-        nodes = _flow_order(from_node, to_node, node_count)
-    if len(nodes) < node_count:
-        return nodes, np.empty(0, np.int32)
-    rank = np.empty(node_count, np.int32)
-    rank[nodes] = np.arange(node_count, dtype=np.int32)
-    return nodes, np.argsort(rank[from_node], kind="stable").astype(np.int32)
+        return np.asarray(kernels.flow_order(from_node, to_node, node_count), np.int32)
+    return _flow_order(from_node, to_node, node_count)
 
 
 def _flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hydro.errors import BalanceError
 from hydro.load import diffuse_loads, source_loads
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.solve import Solver
+from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, Conditions, conditions, part_kept, passage, require_flow
 
 BALANCE_TOLERANCE = 1e-9

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hydro.network import Float, Topology
 from hydro.order import COMPILED_FROM
+from hydro.topology import Float, Topology
 from hydro.transport import Passage
 
 COLUMN_BLOCK = 16

@@ -12,9 +12,10 @@ from hydro.columns import number
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.errors import BalanceError, HydroError
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.observations import Reading
 from hydro.route import BALANCE_TOLERANCE, forward, place_loads, section_loads, source_nodes
+from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, conditions
 from hydro.upstream import steps_to
 

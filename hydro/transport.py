@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydro.errors import HydroError
-from hydro.network import Bool, Float, RiverNetwork, Topology
+from hydro.network import RiverNetwork
 from hydro.observations import period
+from hydro.topology import Bool, Float, Topology
 
 SECONDS_PER_DAY = 86_400.0
 KG_D_PER_MG_L_M3_S = 86.4

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.order import COMPILED_FROM
 from hydro.solve import Solver
+from hydro.topology import Float
 from hydro.transport import Passage
 
 
