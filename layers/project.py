@@ -9,7 +9,6 @@ import getpass
 import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
@@ -32,8 +31,8 @@ class Store(Protocol):
     def facts(self) -> dict[str, str]:
         """Name, revision, schema version … of the project; raises where there is none."""
 
-    def frame(self, table: str, *, geometry: bool = False) -> pd.DataFrame | None:
-        """A table; None where the project has none of that name."""
+    def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
+        """Tables, all of one state of the project; those that it does not have are left out."""
 
     def begin(self) -> AbstractContextManager[sa.Connection]:
         """One write transaction, alone."""
@@ -51,8 +50,8 @@ class Store(Protocol):
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> TEXT, REAL, INTEGER … of a table; empty where there is none."""
 
-    def create(self, connection: sa.Connection) -> None:
-        """What the database holds before any table of a project."""
+    def founding(self) -> AbstractContextManager[sa.Connection]:
+        """The transaction in which a project comes to be, where there is none yet."""
 
     def register(self, connection: sa.Connection, layout: Layout) -> None:
         """Make a new table known to other programs."""
@@ -102,16 +101,18 @@ class Project:
 
     def table(self, name: str, *, geometry: bool = False) -> pd.DataFrame:
         """One table; with ``geometry`` a spatial one comes as a GeoDataFrame in EPSG:4490."""
-        if name not in LAYOUTS and name != "audit":
-            raise HydroError(
-                "unknown_table", "没有名为 {table} 的表。可用的表：{known}。", table=name, known="、".join(LAYOUTS)
-            )
-        found = self.store.frame(name, geometry=geometry and bool(LAYOUTS[name].geometry))
-        return pd.DataFrame(columns=list(declared(name))) if found is None else found
+        return self.tables([name], geometry=geometry)[name]
 
     def tables(self, names: Iterable[str] = tuple(LAYOUTS), *, geometry: bool = False) -> dict[str, pd.DataFrame]:
-        """Several tables by name, by default all that SCHEMA.md lists."""
-        return {name: self.table(name, geometry=geometry) for name in names}
+        """Several tables, all of one revision; by default every one that SCHEMA.md lists but the audit."""
+        names = list(names)
+        for name in names:
+            if name not in LAYOUTS and name != "audit":
+                raise HydroError(
+                    "unknown_table", "没有名为 {table} 的表。可用的表：{known}。", table=name, known="、".join(LAYOUTS)
+                )
+        found = self.store.frames(names, geometry=geometry)
+        return {name: found.get(name, pd.DataFrame(columns=list(declared(name)))) for name in names}
 
     def network(self) -> Any:
         """The river network, built from the attributes alone.
@@ -175,33 +176,26 @@ def create_project(
     """
     from layers.writing import found, write
 
-    who = who or getpass.getuser()
-    path = Path(path_or_url)
-    if path.exists():
-        raise HydroError("exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=str(path))
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise HydroError("no_folder", "文件夹 {path} 不存在或不可写。请先建立它，或换一个位置。", path=str(path.parent))
-    growing = path.with_name(f".{path.name}.{os.getpid()}.new")
-    growing.unlink(missing_ok=True)
-    store = _store(growing)
-    try:
-        with store.begin() as connection:
-            found(connection, store, name=name, demo=demo, version=SCHEMA_VERSION)
-            if tables:
-                write(connection, store, tables, who=who, why=why or "建立项目", replace=False)
-        store.close()
-        os.link(growing, path)  # unlike a rename, refuses to overwrite what has come there meanwhile
-    except FileExistsError:
-        raise HydroError(
-            "exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=str(path)
-        ) from None
-    finally:
-        for left in path.parent.glob(f"{growing.name}*"):
-            left.unlink(missing_ok=True)
-    return open_project(path)
+    store = _store(path_or_url)
+    with store.founding() as connection:
+        found(connection, store, name=name, demo=demo, version=SCHEMA_VERSION)
+        if tables:
+            write(connection, store, tables, who=who or getpass.getuser(), why=why or "建立项目", replace=False)
+    return Project(store)
 
 
 def _store(path_or_url: str | os.PathLike[str]) -> Store:
+    place = os.fspath(path_or_url)
+    if place.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        from layers.postgis import PostGIS
+
+        return PostGIS(place)
+    if "://" in place:
+        raise HydroError(
+            "unknown_url",
+            "不认识的地址 {url}。项目是一个 .gpkg 文件，或 postgresql:// 地址。",
+            url=place.split("@")[-1],
+        )
     from layers.store import GeoPackage
 
-    return GeoPackage(path_or_url)
+    return GeoPackage(place)

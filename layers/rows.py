@@ -19,12 +19,10 @@ import numpy as np
 import pandas as pd
 
 from hydro.errors import Fault, FaultsError
-from layers.tables import Layout, declared
+from layers.tables import OWN, Layout, declared
 
 Row = dict[str, Any]
 MODULUS = 1 << 256
-OWN = ("fid", "row_revision")
-"""Columns of the store itself, which are no part of the project's tables."""
 
 
 @dataclass

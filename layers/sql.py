@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from layers.rows import OWN, Change, Row
-from layers.tables import LAYOUTS, Layout, declared
+from layers.rows import Change, Row
+from layers.tables import LAYOUTS, OWN, Layout, declared
 
 if TYPE_CHECKING:
     from layers.project import Store

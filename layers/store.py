@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hydro.errors import HydroError
+from layers.tables import OWN, frame
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -58,24 +59,22 @@ class GeoPackage:
                 )
             return dict(connection.execute("SELECT key, value FROM project"))
 
-    def frame(self, table: str, *, geometry: bool = False) -> pd.DataFrame | None:
-        """A table by plain SQL; None where the project has none of that name."""
+    def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
+        """Tables by plain SQL, all of one state of the project; those that it does not have are left out."""
+        found = {}
         with self._read() as connection:
-            types = _columns(connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall())
-            if not types:
-                return None
-            names = [name for name in types if name not in ("fid", "row_revision") and (geometry or name != "geom")]
-            listed = ", ".join(map(_quoted, names))
-            rows = connection.execute(f"SELECT {listed} FROM {_quoted(table)} ORDER BY rowid").fetchall()
-        frame = pd.DataFrame.from_records(rows, columns=names)
-        for name in names:
-            if name == "geom":
-                continue
-            if types[name] == "TEXT":
-                frame[name] = frame[name].astype("str")
-            elif frame[name].dtype == object:
-                frame[name] = pd.to_numeric(frame[name])
-        return _drawn(frame) if "geom" in names else frame
+            for name in names:
+                described = _columns(connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall())
+                types = {
+                    column: kind
+                    for column, kind in described.items()
+                    if column not in OWN and (geometry or column != "geom")
+                }
+                if types:
+                    listed = ", ".join(map(_quoted, types))
+                    rows = connection.execute(f"SELECT {listed} FROM {_quoted(name)} ORDER BY rowid").fetchall()
+                    found[name] = frame(_bare(rows, list(types)), types)
+        return found
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -107,10 +106,38 @@ class GeoPackage:
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """One write transaction, alone: committed at the end, or as if it had never been."""
-        if self.path.exists() and not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
+        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
             raise HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
         with self.spoken(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def founding(self) -> Iterator[sa.Connection]:
+        """The transaction in which a project comes to be: its file appears whole at the end, or not at all."""
+        if not self.path.parent.is_dir() or not os.access(self.path.parent, os.W_OK):
+            raise HydroError(
+                "no_folder", "文件夹 {path} 不存在或不可写。请先建立它，或换一个位置。", path=str(self.path.parent)
+            )
+        growing = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+        growing.unlink(missing_ok=True)
+        try:
+            if self.path.exists():
+                raise FileExistsError(self.path)
+            engine = _engine(growing)
+            with self.spoken(), engine.begin() as connection:
+                from layers.geopackage import create_core
+
+                create_core(connection)
+                yield connection
+            engine.dispose()
+            os.link(growing, self.path)  # unlike a rename, refuses to overwrite what has come there meanwhile
+        except FileExistsError:
+            raise HydroError(
+                "exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=self.url
+            ) from None
+        finally:
+            for left in self.path.parent.glob(f"{growing.name}*"):
+                left.unlink(missing_ok=True)
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -141,12 +168,6 @@ class GeoPackage:
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> type of a table as it is in the file; empty where there is none."""
         return _columns(connection.exec_driver_sql(f"PRAGMA table_info({_quoted(table)})").fetchall())
-
-    def create(self, connection: sa.Connection) -> None:
-        """What the file holds before any table of a project."""
-        from layers.geopackage import create_core
-
-        create_core(connection)
 
     def register(self, connection: sa.Connection, layout: Layout) -> None:
         """Make a new table known to other programs."""
@@ -214,15 +235,14 @@ def _quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
-def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
-    import geopandas
-    import shapely
-
+def _bare(rows: list[Any], names: list[str]) -> list[Any]:
+    """Rows with their geometry as WKB."""
+    if "geom" not in names:
+        return rows
     from layers.geopackage import to_wkb
-    from layers.tables import SRID
 
-    shapes = shapely.from_wkb([None if blob is None else to_wkb(blob) for blob in frame.pop("geom")])
-    return cast(pd.DataFrame, geopandas.GeoDataFrame(frame, geometry=shapes, crs=SRID))
+    here = names.index("geom")
+    return [(*row[:here], None if row[here] is None else to_wkb(row[here]), *row[here + 1 :]) for row in rows]
 
 
 def _engine(path: Path) -> sa.Engine:

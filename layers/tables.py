@@ -7,10 +7,13 @@ a database must know beyond it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
 
 import hydro
 
@@ -19,6 +22,9 @@ SRID = 4490
 
 DICTIONARY = Path(hydro.__file__).parent / "tables"
 STORED_AS = {"integer": "INTEGER", "boolean": "INTEGER", "number": "REAL", "float": "REAL", "real": "REAL"}
+
+OWN = ("fid", "row_revision")
+"""Columns of the store itself, which are no part of the project's tables."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +71,22 @@ def declared(table: str) -> Mapping[str, str]:
             for row in csv.DictReader(file)
             if row["attribute"] != "geometry" and row["type"] != "geometry"
         }
+
+
+def frame(rows: Sequence[Any], types: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of a database as a table of the types that its columns have there; ``geom`` (WKB) becomes ``geometry``."""
+    made = pd.DataFrame.from_records(rows, columns=list(types))
+    for name, kind in types.items():
+        if name == "geom":
+            continue
+        if kind == "TEXT":
+            made[name] = made[name].astype("str")
+        elif made[name].dtype == object:
+            made[name] = pd.to_numeric(made[name])
+    if "geom" not in types:
+        return made
+    import geopandas
+    import shapely
+
+    shapes = shapely.from_wkb(list(made.pop("geom")))
+    return cast(pd.DataFrame, geopandas.GeoDataFrame(made, geometry=shapes, crs=SRID))

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from hydro.errors import Fault, FaultsError, HydroError
 from layers import audit, sql
-from layers.rows import OWN, Change, Row, clean, compare, key_of, types
-from layers.tables import LAYOUTS, Layout, declared
+from layers.rows import Change, Row, clean, compare, key_of, types
+from layers.tables import LAYOUTS, OWN, Layout, declared
 
 if TYPE_CHECKING:
     from layers.project import Store
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def found(connection: sa.Connection, store: Store, *, name: str, demo: bool, version: int) -> None:
     """Lay out an empty project: facts, book, and every table whose columns the dictionary declares."""
-    store.create(connection)
     sql.FACTS.create(connection)
     audit.create(connection)
     for layout in (Layout("project", ("key",)), Layout("audit", ("audit_id",))):

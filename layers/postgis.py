@@ -1,0 +1,191 @@
+"""A project in a schema of a PostgreSQL database with PostGIS: for many people, and several app processes at once.
+
+``postgresql://user:password@host/database?schema=xinxiang``; the schema is ``qingyuan`` where none is named.  Writers
+take turns by an advisory lock of the schema, held to the end of the transaction; readers never wait.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from hydro.errors import HydroError
+from layers.tables import OWN, SRID, Layout, frame
+
+BUSY_S = 30
+STORED_AS = {"double precision": "REAL", "real": "REAL", "numeric": "REAL"}
+STORED_AS |= dict.fromkeys(("bigint", "integer", "smallint"), "INTEGER")
+
+
+class Geometry(sa.types.UserDefinedType[bytes]):
+    """A geometry column of PostGIS, which the program sees as ISO WKB."""
+
+    cache_ok = True
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Type of the column in DDL."""
+        return f"geometry({self.kind}, {SRID})"
+
+    def bind_expression(self, bindvalue: sa.BindParameter[bytes]) -> sa.ColumnElement[bytes]:
+        """From WKB."""
+        return sa.func.ST_GeomFromWKB(sa.type_coerce(bindvalue, sa.LargeBinary), SRID, type_=self)
+
+    def column_expression(self, column: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
+        """To WKB, little-endian whatever the server is."""
+        return sa.func.ST_AsBinary(column, "NDR", type_=sa.LargeBinary)
+
+
+class PostGIS:
+    """A project in a schema; implements :class:`layers.project.Store`."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = sa.make_url(url)
+        except (sa.exc.ArgumentError, ValueError):
+            raise HydroError(
+                "bad_url", "数据库地址写得不对。写法：postgresql://用户:密码@主机/库名?schema=项目"
+            ) from None
+        schema = parsed.query.get("schema", "qingyuan")
+        self.schema = schema if isinstance(schema, str) else schema[-1]
+        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", self.schema):
+            raise HydroError(
+                "bad_schema", "schema 名 {schema} 只能用小写字母、数字和下划线，且以字母开头。", schema=self.schema
+            )
+        self.url = parsed.render_as_string(hide_password=True)
+        self.engine = sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg").difference_update_query(["schema"]),
+            pool_pre_ping=True,
+            connect_args={"options": f"-csearch_path={self.schema},public", "connect_timeout": 10},
+        )
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, str]:
+        """Name, revision, schema version … of the project.
+
+        Raises:
+            HydroError: the server cannot be reached, or the schema holds no project.
+        """
+        with self.connect() as connection:
+            if not self.columns(connection, "project") or not self.columns(connection, "audit"):
+                raise HydroError(
+                    "missing_project", "找不到项目文件 {path}。请检查路径，或先用 import 建立项目。", path=self.url
+                )
+            return {row.key: row.value for row in connection.execute(sa.text("SELECT key, value FROM project"))}
+
+    def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
+        """Tables, all of one state of the project; those that it does not have are left out."""
+        found = {}
+        with self.connect() as connection:
+            for name in names:
+                described = self.columns(connection, name)
+                types = {
+                    column: kind
+                    for column, kind in described.items()
+                    if column not in OWN and (geometry or column != "geom")
+                }
+                if types:
+                    listed = [
+                        sa.column(column, Geometry("")) if column == "geom" else sa.column(column) for column in types
+                    ]
+                    order = "fid" if "fid" in described else "audit_id"
+                    statement = sa.select(*listed).select_from(sa.table(name)).order_by(sa.column(order))
+                    found[name] = frame([tuple(row) for row in connection.execute(statement)], types)
+        return found
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """A connection to read by; it sees one state of the project throughout."""
+        with self.spoken(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One write transaction, alone: committed at the end, or as if it had never been."""
+        with self.spoken(), self.engine.begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_S}s'")
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:schema))"), {"schema": self.schema})
+            yield connection
+
+    @contextmanager
+    def founding(self) -> Iterator[sa.Connection]:
+        """The transaction in which a project comes to be, in a schema that has none yet."""
+        with self.begin() as connection:
+            if self.columns(connection, "project"):
+                raise HydroError("exists", "{path} 已经存在。请换一个名字，或用 import 写入已有项目。", path=self.url)
+            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public")
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
+            yield connection
+
+    @property
+    def serial(self) -> Any:
+        """Type of a column that numbers rows."""
+        return sa.BigInteger
+
+    def geometry(self, kind: str) -> Any:
+        """Type of a geometry column."""
+        return Geometry(kind)
+
+    def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
+        """Column -> type of a table as it is in the schema; empty where there is none."""
+        described = connection.execute(
+            sa.text(
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position"
+            ),
+            {"schema": self.schema, "table": table},
+        )
+        return {str(row.column_name): STORED_AS.get(row.data_type, "TEXT") for row in described}
+
+    def register(self, connection: sa.Connection, layout: Layout) -> None:
+        """Make a new table quick to search by place; PostGIS lists it by itself."""
+        if layout.geometry:
+            connection.exec_driver_sql(f"CREATE INDEX ON {layout.name} USING gist (geom)")
+
+    def touch(self, connection: sa.Connection, layout: Layout) -> None:
+        """Nothing to tell: PostGIS keeps its own catalogue."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def spoken(self) -> Iterator[None]:
+        """Say what the server says in the reader's words."""
+        try:
+            yield
+        except sa.exc.DBAPIError as problem:
+            raise self._told(problem) from problem
+
+    def _told(self, problem: sa.exc.DBAPIError) -> HydroError:
+        state = getattr(problem.orig, "sqlstate", None) or ""
+        if problem.connection_invalidated or state[:2] in ("08", "57") or not state:
+            return HydroError(
+                "server_down", "数据库 {path} 连不上或中途断开；未提交的改动没有保存。请稍后重试。", path=self.url
+            )
+        if state in ("55P03", "40001", "40P01"):
+            return HydroError(
+                "busy", "项目 {path} 正被别人写入，等待超时。请稍后再试，您的改动尚未保存。", path=self.url
+            )
+        if state in ("25006", "42501"):
+            return HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
+        if state[:2] in ("53", "58"):
+            return HydroError(
+                "disk", "项目 {path} 没有写成，磁盘已满或出错；项目仍是原来的样子。请腾出空间后重试。", path=self.url
+            )
+        return HydroError(
+            "database",
+            "项目 {path} 出错：{problem}。项目没有改动，请重试或运行 check --deep。",
+            path=self.url,
+            problem=str(problem.orig).splitlines()[0],
+        )
