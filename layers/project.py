@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
 import hydro
 from hydro.errors import HydroError
+from layers.roles import User, local_user
 from layers.tables import LAYOUTS, NETWORK, Layout, declared
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from layers.plans import Plans
+    from layers.work import Work
 
 SCHEMA_VERSION = 1
 
@@ -66,8 +70,9 @@ class Store(Protocol):
 class Project:
     """A handle on a project; it holds no data, so what it tells is what is stored now."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, user: User | None = None) -> None:
         self.store = store
+        self.user = user or local_user()
         self._facts = store.facts()
         found = int(self._facts.get("schema_version", 0))
         if found > SCHEMA_VERSION:
@@ -139,24 +144,52 @@ class Project:
 
         Rows of the same identifier are updated in the columns given, the others added; a table named in ``replace``
         (or every one, with ``True``) also loses the rows that are not given.  What changes nothing leaves no trace.
+        ``who`` enters the change under another name than the user's own, which only an administrator may.
+
+        Raises:
+            FaultsError: every row of every table that cannot be stored.
+            HydroError: the user's role or county does not allow it, or the store cannot be written.
         """
-        from layers.writing import write
+        self.user.must("write")
+        with self.change(who) as work:
+            work.write(tables, why=why, replace=replace)
+        return work.revision
+
+    @contextmanager
+    def change(self, who: str | None = None) -> Iterator[Work]:
+        """One write transaction, alone; all of it happens, or nothing."""
+        from layers.work import Work
 
         with self.store.begin() as connection:
-            return write(connection, self.store, tables, who=who or getpass.getuser(), why=why, replace=replace)
+            yield Work(connection, self.store, _named(self.user, who))
+
+    @contextmanager
+    def look(self) -> Iterator[Work]:
+        """Reading by rows, from one state of the project."""
+        from layers.work import Work
+
+        with self.store.connect() as connection:
+            yield Work(connection, self.store, self.user)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans and the decisions in them."""
+        from layers.plans import Plans
+
+        return Plans(self)
 
     def close(self) -> None:
         """Give back what the store holds open; the handle still works afterwards."""
         self.store.close()
 
 
-def open_project(path_or_url: str | os.PathLike[str]) -> Project:
-    """Open a project file or a PostGIS schema.
+def open_project(path_or_url: str | os.PathLike[str], *, user: User | None = None) -> Project:
+    """Open a project file or a PostGIS schema, as somebody; by default as whoever sits at this machine.
 
     Raises:
         HydroError: it is not there, not a project, damaged, or of a newer version.
     """
-    return Project(_store(path_or_url))
+    return Project(_store(path_or_url), user)
 
 
 def create_project(
@@ -165,8 +198,9 @@ def create_project(
     name: str,
     demo: bool = False,
     tables: Mapping[str, pd.DataFrame] | None = None,
+    user: User | None = None,
     who: str | None = None,
-    why: str = "",
+    why: str = "建立项目",
 ) -> Project:
     """Make a new project, with its first tables where given: it is there whole, or not at all.
 
@@ -174,14 +208,24 @@ def create_project(
         HydroError: there is something at that place already, or it cannot be written.
         FaultsError: the tables hold rows that cannot be stored.
     """
-    from layers.writing import found, write
+    from layers.founding import found
+    from layers.work import Work
 
+    user = user or local_user()
+    user.must("administer")
     store = _store(path_or_url)
     with store.founding() as connection:
         found(connection, store, name=name, demo=demo, version=SCHEMA_VERSION)
         if tables:
-            write(connection, store, tables, who=who or getpass.getuser(), why=why or "建立项目", replace=False)
-    return Project(store)
+            Work(connection, store, _named(user, who)).write(tables, why=why, replace=False)
+    return Project(store, user)
+
+
+def _named(user: User, who: str | None) -> User:
+    if who is None or who == user.name:
+        return user
+    user.must("administer")
+    return replace(user, name=who)
 
 
 def _store(path_or_url: str | os.PathLike[str]) -> Store:

@@ -38,7 +38,7 @@ class Cluster:
         assert not done.returncode, log.read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
-        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder}"
+        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off -c max_connections=60"
         self._run("pg_ctl", "-D", self.data, "-w", "-o", options, "-l", self.folder / "server.log", "start")
 
     def stop(self, mode: str = "fast") -> None:

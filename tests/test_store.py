@@ -9,78 +9,15 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from offices import tables
 
 import layers
-from hydro.errors import FaultsError, HydroError
-
-
-def basin() -> dict[str, pd.DataFrame]:
-    """Two reaches one after the other, an outlet on the first, a section on the second, two months of samples."""
-    return {
-        "reaches": geopandas.GeoDataFrame(
-            {
-                "reach_id": ["R1", "R2"],
-                "from_node": ["a", "b"],
-                "to_node": ["b", "c"],
-                "length_m": [1000.0, 2000.0],
-                "discharge_m3_s": [2.0, 2.5],
-                "velocity_m_s": [0.3, 0.3],
-            },
-            geometry=[
-                shapely.LineString([(113.9, 35.3), (113.91, 35.3)]),
-                shapely.LineString([(113.91, 35.3), (113.93, 35.31)]),
-            ],
-            crs=4490,
-        ),
-        "outlets": geopandas.GeoDataFrame(
-            {
-                "outlet_id": ["O1"],
-                "name": ["城东'; DROP TABLE outlets; --"],
-                "reach_id": ["R1"],
-                "chainage_m": [400.0],
-                "permit_load_kg_d": [1.5],
-                "reports": [1],
-            },
-            geometry=[shapely.Point(113.905, 35.3)],
-            crs=4490,
-        ),
-        "sections": geopandas.GeoDataFrame(
-            {
-                "section_id": ["S1"],
-                "name": ["桥"],
-                "reach_id": ["R2"],
-                "chainage_m": [1500.0],
-                "tp_target_mg_l": [0.3],
-            },
-            geometry=[shapely.Point(113.92, 35.305)],
-            crs=4490,
-        ),
-        "observations": pd.DataFrame(
-            {
-                "station_id": ["S1", "S1"],
-                "station_kind": ["section", "section"],
-                "time": ["2022-06", "2022-07"],
-                "parameter": ["TP", "TP"],
-                "value": [0.21, None],
-                "qualifier": ["", "ND"],
-            }
-        ),
-    }
+from hydro.errors import HydroError
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> layers.Project:
-    return layers.create_project(tmp_path / "basin.gpkg", name="示例流域", demo=True, tables=basin())
-
-
-def test_what_goes_in_comes_out(project: layers.Project) -> None:
-    found = project.tables(geometry=True)
-    assert (project.name, project.demo, project.revision) == ("示例流域", True, 1)
-    for name, given in basin().items():
-        pd.testing.assert_frame_equal(
-            pd.DataFrame(found[name])[list(given.columns)], pd.DataFrame(given), check_dtype=False
-        )
-    assert found["reaches"].crs.to_epsg() == 4490
+    return layers.create_project(tmp_path / "basin.gpkg", name="示例流域", demo=True, tables=tables())
 
 
 def test_attributes_are_read_without_the_geographic_libraries(project: layers.Project) -> None:
@@ -94,44 +31,6 @@ assert not {{"geopandas", "sqlalchemy", "pyproj"}} & set(sys.modules), set(sys.m
     import sys
 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=top)
-
-
-def test_writing_the_same_again_changes_nothing(project: layers.Project) -> None:
-    assert project.write(basin(), why="again") == 1
-    assert project.revision == 1
-    assert len(project.table("audit")) == 4
-
-
-def test_merging_updates_the_columns_given_and_adds_the_rest(project: layers.Project) -> None:
-    given = pd.DataFrame({"outlet_id": ["O1", "O2"], "chainage_m": [450.0, 10.0], "owner": ["甲厂", "乙厂"]})
-    assert project.write({"outlets": given}, why="survey") == 2
-    outlets = project.table("outlets").set_index("outlet_id")
-    assert outlets.loc["O1", ["chainage_m", "owner", "permit_load_kg_d"]].tolist() == [450.0, "甲厂", 1.5]
-    assert outlets.loc["O2", "chainage_m"] == 10.0
-
-
-def test_replacing_removes_the_rows_not_given(project: layers.Project) -> None:
-    project.write({"reaches": basin()["reaches"].iloc[:1]}, why="cut", replace=True)
-    assert project.table("reaches")["reach_id"].tolist() == ["R1"]
-    last = project.table("audit").iloc[-1]
-    assert (last["what"], last["table_name"], last["row_id"], last["why"]) == ("write", "reaches", "R2", "cut")
-    assert '"length_m":2000.0' in last["before"]
-
-
-def test_faults_are_told_all_at_once_and_nothing_is_written(project: layers.Project) -> None:
-    bad = {
-        "outlets": pd.DataFrame({"outlet_id": ["O1", "O1", None], "chainage_m": ["x", 1, 2]}),
-        "reaches": pd.DataFrame({"reach_id": ["R9"], "name": ["a\x00b"]}),
-    }
-    with pytest.raises(FaultsError) as caught:
-        project.write(bad, why="bad")
-    assert [str(fault) for fault in caught.value.faults] == [
-        "表 outlets 的 O1 行 chainage_m 应为数字，给出的是“x”。请改正或留空。",
-        "表 outlets 里 O1 出现了不止一次。请只保留一行。",
-        "表 outlets 第 3 行缺少 outlet_id。请填写后重试。",
-        "表 reaches 的 R9 行 name 含有无法保存的字符。请删除后重试。",
-    ]
-    assert project.revision == 1
 
 
 def test_other_programs_read_and_edit_it(project: layers.Project) -> None:
@@ -148,7 +47,7 @@ def test_other_programs_read_and_edit_it(project: layers.Project) -> None:
 
 
 def test_the_spatial_index_follows_every_change(project: layers.Project) -> None:
-    moved = basin()["outlets"].set_geometry([shapely.Point(114.5, 35.9)], crs=4490)
+    moved = tables()["outlets"].set_geometry([shapely.Point(114.5, 35.9)], crs=4490)
     project.write({"outlets": moved}, why="moved")
     project.close()
     assert len(geopandas.read_file(project.url, layer="outlets", bbox=(114.4, 35.8, 114.6, 36.0))) == 1
@@ -170,7 +69,7 @@ def test_a_read_only_project_is_read_and_not_written(project: layers.Project) ->
 
 def test_what_is_no_project_says_so(project: layers.Project, tmp_path: Path) -> None:
     plain = tmp_path / "plain.gpkg"
-    basin()["reaches"].to_file(plain, layer="reaches")
+    tables()["reaches"].to_file(plain, layer="reaches")
     text = tmp_path / "text.gpkg"
     text.write_text("not a database at all, but long enough to be read as a header" * 40)
     cut = tmp_path / "cut.gpkg"
@@ -192,7 +91,7 @@ def test_what_is_no_project_says_so(project: layers.Project, tmp_path: Path) -> 
 
 def test_a_plain_geopackage_is_pointed_to_import(tmp_path: Path) -> None:
     plain = tmp_path / "plain.gpkg"
-    basin()["reaches"].to_file(plain, layer="reaches")
+    tables()["reaches"].to_file(plain, layer="reaches")
     with pytest.raises(
         HydroError, match=r"不是清源项目，而是一般的数据文件。请先导入：import .*plain.gpkg --into 项目.gpkg"
     ):

@@ -1,0 +1,182 @@
+"""One transaction on a project: the rows it reads, the rows it puts, and the book in which each change is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from hydro.errors import Fault, FaultsError, HydroError
+from layers import audit, sql
+from layers.rows import Change, Row, clean, compare, key_of, types
+from layers.tables import LAYOUTS, OWN, Layout
+
+if TYPE_CHECKING:
+    from layers.project import Store
+    from layers.roles import User
+
+
+def now() -> str:
+    """The moment, as the project writes it: UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def bare(row: Row) -> Row:
+    """What a row tells: its filled columns, without the store's own."""
+    return {name: value for name, value in row.items() if value is not None and name not in OWN}
+
+
+class Work:
+    """A transaction in progress; the first change takes the next revision, and all share it."""
+
+    def __init__(self, connection: sa.Connection, store: Store, user: User) -> None:
+        self.connection, self.store, self.user = connection, store, user
+        self.revision = int(sql.facts(connection)["revision"])
+        self._open = False
+
+    def rows(self, name: str, /, **equal: str | Sequence[str]) -> list[Row]:
+        """Rows of a table whose columns equal the values given, or one of a list of them."""
+        table = sql.reflect(self.connection, self.store, name)
+        if table is None:
+            return []
+        wanted = [
+            table.c[column].in_(values) if not isinstance(values, str) else table.c[column] == values
+            for column, values in equal.items()
+        ]
+        return sql.select(self.connection, table, *wanted)
+
+    def plan(self, name_or_id: str) -> Row:
+        """A plan by its id or its name."""
+        found = self.rows("plans", plan_id=name_or_id) or self.rows("plans", name=name_or_id)
+        if not found:
+            raise HydroError("no_plan", "没有名为 {plan} 的方案。请先新建，或核对名称。", plan=name_or_id)
+        return found[0]
+
+    def open_plan(self, name_or_id: str) -> Row:
+        """A plan whose decisions may still change."""
+        row = self.plan(name_or_id)
+        if row["state"] not in ("draft", "rejected"):
+            raise HydroError(
+                "plan_closed",
+                "方案 {plan} 已是 {state}，不能再改。请另建方案，或请审批人退回。",
+                plan=name_or_id,
+                state=row["state"],
+            )
+        return row
+
+    def entries(self, table: str, who: str) -> Sequence[sa.Row[Any]]:
+        """What somebody has entered in the book about a table, oldest first."""
+        book = audit.AUDIT
+        chosen = sa.select(book).where(book.c.table_name == table, book.c.who == who).order_by(book.c.audit_id)
+        return self.connection.execute(chosen).all()
+
+    def put(self, name: str, old: Row | None, new: Row | None, what: str, why: str) -> None:
+        """Add a row (``old`` None), change it, or remove it (``new`` None), with its entry in the book."""
+        layout = LAYOUTS[name]
+        table = sql.reflect(self.connection, self.store, name)
+        if table is None:
+            table = sql.ensure(self.connection, self.store, layout, {})
+        change = Change()
+        if old is None and new is not None:
+            change.added.append(new)
+        elif old is not None and new is not None:
+            missing = dict.fromkeys(old.keys() - new.keys() - set(OWN))
+            change.changed.append((old, new | missing))
+        elif old is not None:
+            change.removed.append(old)
+        told = (bare(old) if old else None, bare(new) if new else None)
+        self._record(table, layout, change, told, what, why)
+
+    def write(self, tables: Mapping[str, pd.DataFrame], *, why: str, replace: bool | Collection[str]) -> None:
+        """Merge or replace whole tables; see :meth:`layers.project.Project.write`.
+
+        Raises:
+            FaultsError: every row of every table that cannot be stored.
+        """
+        if unknown := [name for name in tables if name not in LAYOUTS]:
+            raise HydroError(
+                "unknown_table",
+                "没有名为 {table} 的表。可用的表：{known}。",
+                table="、".join(unknown),
+                known="、".join(LAYOUTS),
+            )
+        for name, (kinds, rows) in self._cleaned(tables).items():
+            layout = LAYOUTS[name]
+            table = sql.ensure(self.connection, self.store, layout, kinds)
+            whole = replace if isinstance(replace, bool) else name in replace
+            change = compare(sql.select(self.connection, table), rows, layout, replace=whole)
+            if change:
+                self._stay_in_county(change, layout)
+                self._record(table, layout, change, _summary(change, layout), "write", why)
+
+    def _cleaned(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[dict[str, str], list[Row]]]:
+        faults: list[Fault] = []
+        cleaned = {}
+        for name, frame in tables.items():
+            layout = LAYOUTS[name]
+            kinds = types(frame, layout)
+            kinds |= {
+                column: kind for column, kind in self.store.columns(self.connection, name).items() if column in kinds
+            }
+            try:
+                cleaned[name] = (kinds, clean(frame, layout, kinds))
+            except FaultsError as problem:
+                faults += problem.faults
+        if faults:
+            raise FaultsError(faults)
+        return cleaned
+
+    def _stay_in_county(self, change: Change, layout: Layout) -> None:
+        """Hold somebody of one county to its rows, as they were and as they become; rivers belong to none."""
+        if self.user.county:
+            rows = [*change.added, *change.removed, *(row for pair in change.changed for row in pair)]
+            self.user.must("write", (row.get("county") or "" for row in rows))
+
+    def _record(
+        self, table: sa.Table, layout: Layout, change: Change, told: tuple[Any, Any], what: str, why: str
+    ) -> None:
+        """Carry out a change of one table and enter it in the book: the two stand and fall together."""
+        if not self._open:
+            self._open = True
+            self.revision += 1
+            sql.set_fact(self.connection, "revision", str(self.revision))
+        sql.apply(self.connection, table, change, self.revision)
+        self.store.touch(self.connection, layout)
+        touched = [*change.added, *(new for _, new in change.changed), *change.removed]
+        audit.append(
+            self.connection,
+            revision=self.revision,
+            who=self.user.name,
+            what=what,
+            table=table.name,
+            row="/".join(map(str, key_of(touched[0], layout))) if len(touched) == 1 else "",
+            before=told[0],
+            after=told[1],
+            why=why,
+            digest=change.digest(audit.last_digest(self.connection, table.name)),
+        )
+
+
+def _summary(change: Change, layout: Layout) -> tuple[Any, Any]:
+    """Before and after of a whole table: rows removed as they were, rows changed in what changed, rows added by id.
+
+    A single added row is kept whole; of many only the identifiers are, and of series without one only their number.
+    """
+
+    def identity(row: Row) -> Row:
+        return {name: row.get(name) for name in layout.key}
+
+    before: dict[str, Any] = {"removed": [bare(row) for row in change.removed], "changed": []}
+    after: dict[str, Any] = {"added": len(change.added), "changed": []}
+    if len(layout.key) == 1:
+        after["added"] = [key_of(row, layout)[0] for row in change.added]
+    if len(change.added) == 1:
+        after["added"] = [bare(change.added[0])]
+    for old, new in change.changed:
+        altered = [name for name in new if name not in OWN and old.get(name) != new[name]]
+        before["changed"].append(identity(old) | {name: old.get(name) for name in altered})
+        after["changed"].append(identity(new) | {name: new[name] for name in altered})
+    return before, after

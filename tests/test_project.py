@@ -1,0 +1,65 @@
+"""The contract that every store keeps: the same test on a project file and on PostGIS."""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+import pytest
+from offices import tables
+
+import layers
+from hydro.errors import FaultsError
+
+
+@pytest.fixture
+def project(place: Callable[[str], str]) -> Iterator[layers.Project]:
+    made = layers.create_project(place("basin"), name="示例流域", demo=True, tables=tables())
+    yield made
+    made.close()
+
+
+def test_what_goes_in_comes_out(project: layers.Project) -> None:
+    found = project.tables(geometry=True)
+    assert (project.name, project.demo, project.revision) == ("示例流域", True, 1)
+    for name, given in tables().items():
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(found[name])[list(given.columns)], pd.DataFrame(given), check_dtype=False
+        )
+    assert found["reaches"].crs.to_epsg() == 4490
+
+
+def test_writing_the_same_again_changes_nothing(project: layers.Project) -> None:
+    assert project.write(tables(), why="again") == 1
+    assert project.revision == 1
+    assert len(project.table("audit")) == 4
+
+
+def test_merging_updates_the_columns_given_and_adds_the_rest(project: layers.Project) -> None:
+    given = pd.DataFrame({"outlet_id": ["O1", "O2"], "chainage_m": [450.0, 10.0], "owner": ["甲厂", "乙厂"]})
+    assert project.write({"outlets": given}, why="survey") == 2
+    outlets = project.table("outlets").set_index("outlet_id")
+    assert outlets.loc["O1", ["chainage_m", "owner", "permit_load_kg_d"]].tolist() == [450.0, "甲厂", 1.5]
+    assert outlets.loc["O2", "chainage_m"] == 10.0
+
+
+def test_replacing_removes_the_rows_not_given(project: layers.Project) -> None:
+    project.write({"reaches": tables()["reaches"].iloc[:1]}, why="cut", replace=True)
+    assert project.table("reaches")["reach_id"].tolist() == ["R1"]
+    last = project.table("audit").iloc[-1]
+    assert (last["what"], last["table_name"], last["row_id"], last["why"]) == ("write", "reaches", "R2", "cut")
+    assert '"length_m":2000.0' in last["before"]
+
+
+def test_faults_are_told_all_at_once_and_nothing_is_written(project: layers.Project) -> None:
+    bad = {
+        "outlets": pd.DataFrame({"outlet_id": ["O1", "O1", None], "chainage_m": ["x", 1, 2]}),
+        "reaches": pd.DataFrame({"reach_id": ["R9"], "name": ["a\x00b"]}),
+    }
+    with pytest.raises(FaultsError) as caught:
+        project.write(bad, why="bad")
+    assert [str(fault) for fault in caught.value.faults] == [
+        "表 outlets 的 O1 行 chainage_m 应为数字，给出的是“x”。请改正或留空。",
+        "表 outlets 里 O1 出现了不止一次。请只保留一行。",
+        "表 outlets 第 3 行缺少 outlet_id。请填写后重试。",
+        "表 reaches 的 R9 行 name 含有无法保存的字符。请删除后重试。",
+    ]
+    assert project.revision == 1
