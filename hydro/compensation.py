@@ -1,0 +1,104 @@
+"""Ecological compensation: an exceedance priced by an editable rule table, the inbound part taken off first.
+
+A rule is a row: ``kind`` (pay, reward), ``target_class`` ("" = any), ``parameter`` ("" = any), ``above`` < multiple ≤
+``upto``, then ``base_wan + per_multiple_wan * multiple`` in 万元.  The shipped table is another city's and a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hydro.columns import number, text
+from hydro.errors import Fault, FaultsError
+from hydro.standards import Floats
+
+KG_D_PER_MG_L_M3_S = 86.4
+
+
+def inbound_part(excess_kg_d: Any, delivery_ratio: Any, discharge_m3_s: Any) -> Floats:
+    """Concentration at a section that an upstream neighbour's exceedance explains, mg/L.
+
+    ``sum over boundaries of (C_b - T_b)+ Q_b 86.4 x delivery ratio / (86.4 Q_section)``: the neighbour answers for what
+    still arrives, not for what he let go.  By hand: 2.592 kg/d over target at the border, 0.8 of it arrives, section
+    at 3 m³/s: 2.592 x 0.8 / (86.4 x 3) = 0.008 mg/L.
+
+    ``excess_kg_d`` (boundaries,), ``delivery_ratio`` (boundaries, sections), ``discharge_m3_s`` (sections,).
+
+    >>> inbound_part([2.592], [[0.8]], [3.0]).round(6).tolist()
+    [0.008]
+    """
+    arriving = np.maximum(np.asarray(excess_kg_d, dtype=float), 0.0) @ np.asarray(delivery_ratio, dtype=float)
+    flow = np.asarray(discharge_m3_s, dtype=float)
+    return np.asarray(np.where(flow > 0, arriving / np.where(flow > 0, flow, 1.0) / KG_D_PER_MG_L_M3_S, 0.0))
+
+
+def compensation(months: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+    """Price every section-month.
+
+    ``months`` columns: section_id, month, county, parameter, value_mg_l, target_mg_l, target_class, inbound_mg_l.
+    Returns the same rows with ``own_mg_l`` (value less the inbound part), ``multiple`` of the target, ``rule`` (its
+    row in the table, -1 none), ``pay_wan`` and ``reward_wan`` in 万元.  A section-month without value or target is
+    priced NaN: unknown, not free.
+
+    Raises :class:`FaultsError` where the rules overlap or are not numbers.
+    """
+    steps = check_rules(rules)
+    inbound = number(months, "inbound_mg_l").fillna(0.0) if "inbound_mg_l" in months else 0.0
+    value, target = number(months, "value_mg_l"), number(months, "target_mg_l")
+    own = value - inbound
+    multiple = (own - target) / target
+    exceeds = (value > target) & (own > target)
+    classes, parameters = text(months, "target_class"), text(months, "parameter")
+    amount = {"pay": np.zeros(len(months)), "reward": np.zeros(len(months))}
+    chosen = np.full(len(months), -1)
+    for i, rule in enumerate(steps.to_dict("records")):
+        here = (multiple > rule["above"]) & (multiple <= rule["upto"])
+        here &= exceeds if rule["kind"] == "pay" else value <= target
+        here &= (rule["target_class"] == "") | (classes == rule["target_class"])
+        here &= (rule["parameter"] == "") | (parameters == rule["parameter"])
+        priced = rule["base_wan"] + rule["per_multiple_wan"] * multiple
+        amount[rule["kind"]] = np.where(here, priced, amount[rule["kind"]])
+        chosen = np.where(here, i, chosen)
+    unknown = (value.isna() | target.isna()).to_numpy()
+    pay, reward = (np.where(unknown, np.nan, amount[kind]) for kind in ("pay", "reward"))
+    return months.assign(own_mg_l=own, multiple=multiple, rule=chosen, pay_wan=pay, reward_wan=reward)
+
+
+def county_statement(priced: pd.DataFrame) -> pd.DataFrame:
+    """What each county pays and receives, and its unknown section-months; the net is reward less payment (万元)."""
+    grouped = priced.groupby("county", sort=True)
+    found = grouped.agg(
+        section_months=("pay_wan", "size"), unknown=("pay_wan", lambda x: int(x.isna().sum())),
+        exceeding=("pay_wan", lambda x: int((x > 0).sum())), pay_wan=("pay_wan", "sum"), reward_wan=("reward_wan", "sum"),
+    )  # fmt: skip
+    return found.assign(net_wan=found["reward_wan"] - found["pay_wan"]).reset_index()
+
+
+def check_rules(rules: pd.DataFrame) -> pd.DataFrame:
+    """The rule table with its numbers as numbers; every overlap and gap in meaning is refused at once."""
+    found = rules.assign(
+        above=number(rules, "above").fillna(-np.inf), upto=number(rules, "upto").fillna(np.inf),
+        base_wan=number(rules, "base_wan"), per_multiple_wan=number(rules, "per_multiple_wan").fillna(0.0),
+        kind=text(rules, "kind"), target_class=text(rules, "target_class"), parameter=text(rules, "parameter"),
+    ).reset_index(drop=True)  # fmt: skip
+    faults = []
+    for i, rule in found.iterrows():
+        params: Mapping[str, Any] = {"row": int(str(i)) + 1}
+        if rule["kind"] not in ("pay", "reward"):
+            faults.append(Fault("rule_kind", "补偿规则第 {row} 行：kind 应为 pay 或 reward", params, row=str(i)))
+        if np.isnan(rule["base_wan"]) or not rule["above"] < rule["upto"]:
+            faults.append(Fault("rule_numbers", "补偿规则第 {row} 行：金额或倍数区间无效", params, row=str(i)))
+    same = found.groupby(["kind", "target_class", "parameter"], sort=False)
+    for _, group in same:
+        ordered = group.sort_values("above")
+        clash = ordered["above"].to_numpy()[1:] < ordered["upto"].to_numpy()[:-1]
+        for i in ordered.index[1:][clash]:
+            params = {"row": int(i) + 1}
+            faults.append(Fault("rule_overlap", "补偿规则第 {row} 行：倍数区间与前一档重叠", params, row=str(i)))
+    if faults:
+        raise FaultsError(faults)
+    return found

@@ -1,0 +1,187 @@
+"""Monthly means as a cube: sections × months, one array a parameter, with what is odd about each value beside it.
+
+A month's value is its monthly record where there is one, else the mean of its stamped records (pH by its hydrogen ions).
+What cannot be averaged is not: two different monthly records, or a few days of a station that reports daily, are marked,
+never smoothed away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hydro.standards import Floats, Standard
+
+PARTIAL, CONFLICT, BELOW, EXCLUDED = 1, 2, 4, 8
+"""Marks of a month: too few days; two different monthly records (the worse one stands); all below detection; a value
+that cannot occur was left out."""
+
+MIN_COVERAGE = 0.5
+"""Share of a month's days that a station which reports daily must have for the month to count (editable)."""
+
+DAILY = 10
+"""A station that reports on this many days a month or more is one that reports daily."""
+
+
+@dataclass(frozen=True)
+class Months:
+    """``values[parameter]`` and ``marks[parameter]`` are (sections, months); months are consecutive, oldest first."""
+
+    sections: tuple[str, ...]
+    months: npt.NDArray[np.datetime64]
+    values: Mapping[str, Floats]
+    marks: Mapping[str, npt.NDArray[np.uint8]]
+
+    def at(self, month: str) -> int:
+        """Position of a month (``2022-07``); -1 where it is before the record, the number of months where after."""
+        position = int((np.datetime64(month, "M") - self.months[0]).astype(int)) if len(self.months) else -1
+        return min(max(position, -1), len(self.months))
+
+    def years(self, parameter: str, month: str) -> Floats:
+        """(sections, years, 12) up to and with ``month``'s year; NaN after ``month`` and where nothing is known."""
+        values = self.values[parameter]
+        last = np.datetime64(month, "M")
+        first_year = self.months[0].astype("M8[Y]") if len(self.months) else last.astype("M8[Y]")
+        count = int((last.astype("M8[Y]") - first_year).astype(int)) + 1
+        found = np.full((len(self.sections), max(count, 1) * 12), np.nan)
+        if len(self.months):
+            start = int((self.months[0] - first_year.astype("M8[M]")).astype(int))
+            stop = min(int((last - first_year.astype("M8[M]")).astype(int)) + 1, start + len(self.months))
+            found[:, start:stop] = values[:, : max(stop - start, 0)]
+        return found.reshape(len(self.sections), -1, 12)
+
+
+def monthly_means(
+    observations: pd.DataFrame, sections: Sequence[str], *, standard: Standard, kind: str = "section"
+) -> Months:
+    """Monthly values of every section and parameter in an ``observations`` table (the newest month of data is the last).
+
+    ``discharge`` is kept beside the quality parameters.  Records of other stations, without a month or a number, are
+    left out; negative ones (and pH outside 0–14) too, with the mark EXCLUDED.
+    """
+    place, stations = _coded(observations["station_id"], sections)
+    name_of, names = _coded(observations["parameter"])
+    stamps, texts = _coded(observations["time"])
+    text_month, text_day = _stamps(pd.Series(texts, dtype=str))
+    qualifier, marks_of = _coded(observations["qualifier"]) if "qualifier" in observations else (place * 0, [""])
+    value = pd.to_numeric(observations["value"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    below = np.isin(marks_of, ["<", "ND"])[qualifier]
+    keep = np.isfinite(value) & (place >= 0) & ~np.isin(marks_of, ["gap"])[qualifier] & ~np.isnat(text_month)[stamps]
+    if "station_kind" in observations:
+        code, kinds = _coded(observations["station_kind"])
+        keep &= np.isin(kinds, [kind])[code]
+    if not keep.any():
+        return Months(tuple(stations), np.array([], dtype="M8[M]"), {}, {})
+    rows = np.flatnonzero(keep)
+    month = text_month[stamps[rows]]
+    months = np.arange(month.min(), month.max() + 1, dtype="M8[M]")
+    name = name_of[rows].astype(np.int64)
+    cell = (name * len(stations) + place[rows]) * len(months) + (month - months[0]).astype(np.int64)
+    halved = np.where(below[rows], value[rows] / 2, value[rows])
+    records = _Records(cell, name, halved, text_day[stamps[rows]], below[rows])
+    values, marks = _means(records, names, (len(names), len(stations), len(months)), months, standard)
+    kept = {str(one): i for i, one in enumerate(names) if np.isfinite(values[i]).any() or marks[i].any()}
+    return Months(
+        tuple(stations), months, {one: values[i] for one, i in kept.items()}, {one: marks[i] for one, i in kept.items()}
+    )
+
+
+@dataclass(frozen=True)
+class _Records:
+    """The usable records: cell (parameter × section × month), parameter, value, day of the month (0 = monthly)."""
+
+    cell: npt.NDArray[np.int64]
+    name: npt.NDArray[np.int64]
+    value: Floats
+    day: npt.NDArray[np.int64]
+    below: npt.NDArray[np.bool_]
+
+    def where(self, these: Any) -> _Records:
+        return _Records(*(getattr(self, one)[these] for one in ("cell", "name", "value", "day", "below")))
+
+
+def _means(
+    records: _Records,
+    names: Sequence[str],
+    shape: tuple[int, int, int],
+    months: npt.NDArray[np.datetime64],
+    standard: Standard,
+) -> tuple[Floats, npt.NDArray[np.uint8]]:
+    size = int(np.prod(shape))
+    known = [standard.parameters.get(str(name)) for name in names]
+    most = np.array([np.inf if one is None else one.possible_max for one in known])
+    acid = np.array([str(name) == "pH" for name in names])
+    impossible = (
+        (records.value < 0) | (records.value > most[records.name]) | (acid[records.name] & (records.value == 0))
+    )
+    marks = np.zeros(size, dtype=np.uint8)
+    if impossible.any():
+        marks[records.cell[impossible]] |= EXCLUDED
+        records = records.where(~impossible)
+    below = np.bincount(records.cell, records.below, size)
+    marks[(below > 0) & (below == np.bincount(records.cell, minlength=size))] |= BELOW
+    monthly = records.day == 0
+    stamped = records.where(~monthly) if monthly.any() else records
+    values = _stamped_means(stamped, acid, size)
+    marks |= _partial(stamped, shape, months)
+    records = records.where(monthly)
+    if len(records.cell):
+        sign = np.where([str(name) == "DO" for name in names], -1.0, 1.0)
+        worst, best = np.full(size, -np.inf), np.full(size, np.inf)
+        np.maximum.at(worst, records.cell, records.value * sign[records.name])
+        np.minimum.at(best, records.cell, records.value * sign[records.name])
+        there = np.isfinite(worst)
+        values = np.where(there, worst * np.repeat(sign, shape[1] * shape[2]), values)
+        marks[there] &= np.uint8(0xFF ^ PARTIAL)
+        marks[there & (worst != best)] |= CONFLICT
+    return values.reshape(shape), marks.reshape(shape)
+
+
+def _stamped_means(records: _Records, acid: npt.NDArray[np.bool_], size: int) -> Floats:
+    weights = records.value
+    sour = acid[records.name]
+    if sour.any():
+        weights = weights.copy()
+        weights[sour] = 10.0 ** -weights[sour]
+    count = np.bincount(records.cell, minlength=size)
+    total = np.bincount(records.cell, weights, size)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(len(acid), -1)
+    mean[acid] = -np.log10(mean[acid])
+    return np.asarray(mean.ravel())
+
+
+def _partial(
+    records: _Records, shape: tuple[int, int, int], months: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.uint8]:
+    """Mark the months in which a station that reports daily has less than half of the days."""
+    seen = np.zeros(int(np.prod(shape)) * 32, dtype=bool)
+    seen[records.cell * 32 + records.day] = True
+    days = seen.reshape(*shape, 32).sum(axis=-1, dtype=np.uint8)
+    length = ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(int)
+    daily = days.max(axis=-1, initial=0) >= DAILY
+    short = daily[..., None] & (days > 0) & (days < MIN_COVERAGE * length)
+    return np.where(short, np.uint8(PARTIAL), np.uint8(0)).astype(np.uint8).ravel()
+
+
+def _coded(column: pd.Series[Any], wanted: Sequence[str] | None = None) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """A column as integer codes into its distinct texts (blank for missing), or into ``wanted`` (-1 elsewhere)."""
+    codes, texts = pd.factorize(column, use_na_sentinel=False)
+    found = ["" if pd.isna(one) else str(one) for one in texts]
+    if wanted is None:
+        return np.asarray(codes), found
+    listed = [str(one) for one in wanted]
+    where = {one: i for i, one in enumerate(listed)}
+    return np.array([where.get(one, -1) for one in found] or [-1])[codes], listed
+
+
+def _stamps(texts: pd.Series[str]) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.int64]]:
+    """Month and day of each distinct time text; day 0 for a monthly record, NaT where it is no time."""
+    shape = texts.str.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d{2}.*)?").fillna(False).to_numpy(bool)
+    month = np.where(shape, texts.str.slice(0, 7), "NaT").astype("M8[M]")
+    day = pd.to_numeric(texts.where(shape).str.slice(8, 10), errors="coerce").fillna(0).to_numpy().astype(np.int64)
+    return month, np.clip(day, 0, 31)
