@@ -50,7 +50,7 @@ def compensation(months: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     inbound = number(months, "inbound_mg_l").fillna(0.0) if "inbound_mg_l" in months else 0.0
     value, target = number(months, "value_mg_l"), number(months, "target_mg_l")
     own = value - inbound
-    multiple = (own - target) / target
+    multiple = ((own - target) / target).round(9)  # a border of the rules is not missed by a rounding error
     exceeds = (value > target) & (own > target)
     classes, parameters = text(months, "target_class"), text(months, "parameter")
     amount = {"pay": np.zeros(len(months)), "reward": np.zeros(len(months))}

@@ -14,6 +14,9 @@ import numpy as np
 from hydro.standards import Floats
 
 YEAR = 12
+YEARS_DIFFER = 0.15
+"""The levels of two years are taken to differ by at least this (log scale), however alike the few on record are."""
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -92,46 +95,64 @@ class Outlook:
     months: Floats
 
 
-def outlook(history: Any, target: Any, month: int, *, draws: int = 1000, seed: int = 0, min_years: int = 1) -> Outlook:
+def outlook(history: Any, target: Any, month: int, *, draws: int = 1000, seed: int = 0, min_years: int = 2) -> Outlook:
     """Play the rest of the year ``draws`` times from the section's own record (a seasonal bootstrap).
 
     ``history`` (sections, years, 12), the last year being this one.  On the log scale a month is the year's level + its
-    season + a residual.  The season is the mean departure of that calendar month over the years before; this year's
-    level is what its months so far say once their season is taken off; whole-year residuals are resampled with
-    replacement, together with the uncertainty of the level (its residuals over the square root of the months seen).
+    season + a residual.  The season is the mean departure of that calendar month over the years before.  This year's
+    level is what its months so far say once their season is taken off, drawn towards the mean of the years before by
+    the usual weight ``w = τ² / (τ² + σ²/n)`` (τ: between years, σ: between months, n months seen).  Residuals are
+    resampled with replacement, inflated for the means they lost, on top of the uncertainty of level and season.
 
-    NaN where there are not ``min_years`` whole years before, or nothing yet this year: no history, no chance.
+    NaN where less than three quarters of ``min_years`` is on record, or nothing yet this year: no history, no chance.
     """
     x = np.asarray(history, dtype=float)
     t = np.asarray(target, dtype=float)
     logs = np.log(np.where(x > 0, x, np.nan))
     before, now = logs[:, :-1], np.where(np.arange(YEAR) < month, logs[:, -1], np.nan)
-    season, residual = _season(before)
-    level = _mean(now - season)
+    season, residual, years = _season(before)
+    sigma = np.sqrt(np.nan_to_num(_mean((residual**2).reshape(len(x), -1))))
     seen = (~np.isnan(now)).sum(axis=1)
-    pool = np.concatenate([residual.reshape(len(x), -1), (now - season - level[:, None])], axis=1)
-    known = (~np.isnan(before)).sum(axis=(1, 2)) >= YEAR * min_years * 0.75
-    usable = known & (seen > 0) & ~np.isnan(season).any(axis=1)
+    level, spread = _level(before, now - season, sigma, seen)
+    usable = (~np.isnan(before)).sum(axis=(1, 2)) >= YEAR * min_years * 0.75
+    usable &= (seen > 0) & ~np.isnan(season).any(axis=1)
     random = np.random.default_rng(seed)
-    drawn = _draw(pool, (draws, YEAR), random)
-    shift = _draw(pool, (draws, 1), random) / np.sqrt(np.maximum(seen, 1))[:, None, None]
-    future = np.exp(season[:, None, :] + level[:, None, None] + drawn + shift)
+    drawn = _draw(residual.reshape(len(x), -1), (draws, YEAR), random)
+    doubt = random.standard_normal((len(x), draws, YEAR)) * (sigma[:, None] / np.sqrt(np.maximum(years, 1)))[:, None, :]
+    shift = random.standard_normal((len(x), draws, 1)) * spread[:, None, None]
+    future = np.exp(season[:, None, :] + level[:, None, None] + shift + doubt + drawn)
     measured = np.where(np.arange(YEAR) < month, x[:, -1], np.nan)[:, None, :]
     year = np.where(np.isnan(measured), future, measured)
     means = year.mean(axis=2)
-    chance = np.where(usable, (means <= t[:, None]).mean(axis=1), np.nan)
-    single = np.where(usable[:, None], (year <= t[:, None, None]).mean(axis=1), np.nan)
+    chance = np.where(usable, (means <= t[:, None] + ROUNDING).mean(axis=1), np.nan)
+    single = np.where(usable[:, None], (year <= t[:, None, None] + ROUNDING).mean(axis=1), np.nan)
     low, middle, high = (np.where(usable, q, np.nan) for q in _quantiles(means, usable))
     return Outlook(np.where(np.isnan(t), np.nan, chance), low, middle, high, single)
 
 
-def _season(before: Floats) -> tuple[Floats, Floats]:
-    """Mean departure of each calendar month from its year's mean, and the residuals left."""
+def _level(before: Floats, now: Floats, sigma: Floats, seen: Any) -> tuple[Floats, Floats]:
+    """This year's level on the log scale and how sure it is; ``now``: its months with the season taken off."""
+    levels = _mean(before)
+    earlier = _mean(levels)
+    apart = _mean((levels - earlier[:, None]) ** 2)
+    tau2 = np.maximum(np.nan_to_num(apart) - sigma**2 / YEAR, YEARS_DIFFER**2)
+    noise2 = sigma**2 / np.maximum(seen, 1)
+    weight = tau2 / (tau2 + noise2)
+    own = _mean(now)
+    return np.where(np.isnan(earlier), own, weight * own + (1 - weight) * earlier), np.sqrt(weight * noise2)
+
+
+def _season(before: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean departure of each calendar month from its year's mean, the residuals left, and the years behind each.
+
+    The residuals have lost a mean a year and a mean a month: they are inflated by ``sqrt(Y / (Y - 1) x 12 / 11)``.
+    """
     level = _mean(before.reshape(-1, YEAR)).reshape(before.shape[:2])
     departure = before - level[:, :, None]
-    count = (~np.isnan(departure)).sum(axis=1)
+    count = (~np.isnan(departure)).sum(axis=1).astype(float)
     season = np.where(count > 0, np.nansum(departure, axis=1) / np.maximum(count, 1), np.nan)
-    return season, departure - season[:, None, :]
+    inflated = np.sqrt(np.maximum(count, 2) / np.maximum(count - 1, 1) * YEAR / (YEAR - 1))
+    return season, (departure - season[:, None, :]) * inflated[:, None, :], count
 
 
 def _draw(pool: Floats, shape: tuple[int, int], random: np.random.Generator) -> Floats:
