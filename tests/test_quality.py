@@ -297,7 +297,9 @@ def test_no_history_no_chance() -> None:
 
 def test_the_outlook_is_calibrated_on_its_own_kind() -> None:
     random = np.random.default_rng(3)
-    years = np.exp(np.log(0.3) + 0.3 * np.sin(np.arange(12) / 2)[None, None, :] + random.normal(0, 0.25, (800, 6, 12)))
+    season = 0.3 * np.sin(np.arange(12) / 2)[None, None, :]
+    levels = np.log(0.3) + random.normal(0, 0.2, (800, 6, 1))
+    years = np.exp(levels + season + random.normal(0, 0.25, (800, 6, 12)))
     truth = years[:, -1].mean(axis=1)
     seen = years.copy()
     seen[:, -1, 6:] = NAN
