@@ -1,0 +1,210 @@
+"""The map as one folium element: drawn from a packed network, traced in the browser, dressed by what Python says.
+
+Three things of different lifetimes are kept apart: the *network* (a file, as long as nobody redraws a river), the
+*state* (what was measured by the month shown, in the reader's words), and the *message* (which section and source are
+chosen, and what each source delivers).  Only the message travels on a click.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import folium
+import pandas as pd
+from branca.element import Element, MacroElement
+from folium.template import Template
+
+from hydro import RiverNetwork, Trace
+from hydro.columns import number, text
+from hydro.standards import CLASSES, Standard
+from layers.assets import leaflet, script, sheet
+from layers.basemap import ground
+from layers.pack import network_pack
+from layers.standards import load_standard
+from layers.style import map_style, status
+
+WORDS = (
+    "总磷", "总磷类别", "目标", "超标", "持平（零余量）", "达标", "无监测值", "本月没有监测值", "编码", "（无）", "到断面",
+    "排污口", "污水处理厂", "闸", "入境", "劣Ⅴ", "数据截至", "示例数据", "示例", "看全图", "知道了",
+    "点一个断面，看上游是谁的磷", "国控", "省控", "市控", "工业排污口", "城镇污水处理厂排污口", "农业排口", "其他排口",
+)  # fmt: skip
+"""Every word the map writes by itself; whoever shows it passes their translation."""
+
+STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
+MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
+
+
+def network_file(network: RiverNetwork, tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """The packed network of a project: see :func:`layers.pack.network_pack`."""
+    return network_pack(network, tables, ground(tables))
+
+
+def is_demo(network: RiverNetwork) -> bool:
+    """Whether the numbers are made up: some observation names 示例 as its source."""
+    return bool(network.observations.table["source"].astype(str).str.contains("示例").any())
+
+
+def month_state(
+    network: RiverNetwork,
+    month: str | None,
+    standard: Standard,
+    *,
+    words: Mapping[str, str] | None = None,
+    demo: bool | None = None,
+) -> dict[str, Any]:
+    """What the map shows for a month: value, class and status of every section, newest value of every source.
+
+    ``sections`` {id: {status, class, text, time}}; ``points`` {"outlet:O1": [text, date]}, for those that were measured
+    by then; ``words`` from the source language to the reader's; ``demo``: the figures are made up (asked of the
+    observations where not told).
+    """
+    seen = network.observations
+    target = number(network.sections, "tp_target_mg_l")
+    waterbody = text(network.sections, "waterbody")
+    sections = {}
+    for section_id in map(str, network.sections.index):
+        reading = seen.at("section", section_id, "TP", month) if month else None
+        if reading is None:
+            continue
+        rank = int(standard.rank("TP", reading.value, waterbody[section_id] or "river"))
+        sections[section_id] = {
+            "status": status(reading.value, float(target[section_id])),
+            "class": CLASSES[rank],
+            "text": f"{reading.value:.3f}",
+            "time": month,
+        }
+    points = {}
+    for table, kind in STATIONS.items():
+        for row_id in map(str, getattr(network, table).index):
+            reading = seen.newest(kind, row_id, "TP", month)
+            if reading is not None:
+                points[f"{MARKS[table]}:{row_id}"] = [f"{reading.value:.3g}", reading.time]
+    times = seen.times("section", "TP")
+    return {
+        "month": month or "",
+        "until": times[-1] if times else "",
+        "demo": is_demo(network) if demo is None else demo,
+        "sections": sections,
+        "points": points,
+        "words": dict(words or {}),
+    }
+
+
+def result_rows(trace: Trace) -> list[list[Any]]:
+    """The sources of a trace as the map needs them: id, delivered kg/d, share."""
+    table = trace.table[["source_id", "delivered_kg_d", "share"]].fillna(0.0)
+    return [[str(i), round(float(kg), 4), round(float(share), 5)] for i, kg, share in table.itertuples(index=False)]
+
+
+class RiverMap(MacroElement):
+    """Draws the packed network on its map; ``network`` is {url} or {base64}, ``message`` what to show first."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        qingyuan.open({{ this._parent.get_name() }}, {{ this.options|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, network: Mapping[str, str], *, project: str, message: Mapping[str, Any] | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "RiverMap"
+        self.options = {
+            "network": dict(network),
+            "project": project,
+            "message": dict(message) if message else None,
+            "style": map_style(load_standard()),
+        }
+
+
+class Tell(MacroElement):
+    """One message to a map that is already on the screen; lives in a feature group, so that nothing is drawn again."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        window.qingyuan.app.tell({{ this.message|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, message: Mapping[str, Any]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Tell"
+        self.message = dict(message)
+
+
+class OfflineMap(folium.Map):
+    """A folium map without tiles that asks no other host: its scripts come from the addresses given, or from none."""
+
+    def __init__(self, library: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(
+            location=(0, 0), zoom_start=8, tiles=None, zoom_snap=0.25, zoom_delta=0.5, wheel_px_per_zoom_level=120,
+            min_zoom=4, max_zoom=17, **options,
+        )  # fmt: skip
+        addresses = library or {}
+        self.default_js = [(name, addresses[name]) for name in ("leaflet.js", "map.js") if name in addresses]
+        self.default_css = [(name, addresses[name]) for name in ("leaflet.css", "map.css") if name in addresses]
+
+
+def live_map(library: Mapping[str, str], network_url: str, *, project: str) -> folium.Map:
+    """The map of the app: everything it needs is fetched from the addresses given."""
+    made = OfflineMap(library)
+    made.add_child(RiverMap({"url": network_url}, project=project))
+    return made
+
+
+def telling(message: Mapping[str, Any]) -> folium.FeatureGroup:
+    """A feature group that holds nothing but a message to the map."""
+    group = folium.FeatureGroup()
+    group.add_child(Tell(message))
+    return group
+
+
+def draw(
+    network: RiverNetwork,
+    result: Trace | None = None,
+    *,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    month: str | None = None,
+    title: str = "清源",
+    say: Callable[[str], str] = str,
+) -> folium.Map:
+    """A stand-alone map of a network, and of a traced section: ``draw(network, trace).save("huangfu.html")``.
+
+    One file with everything in it, which asks nobody for anything. ``tables`` are the project's spatial tables; where
+    they are not given, the network must have been built from tables with a geometry. ``say`` translates the words.
+    """
+    shapes = tables or {name: getattr(network, name) for name in ("reaches", "sections", "outlets", "plants", "gates")}
+    times = network.observations.times("section", "TP")
+    month = month or (result.time if result else None) or (times[-1] if times else None)
+    state = month_state(network, month, load_standard(), words={word: say(word) for word in WORDS})
+    message: dict[str, Any] = {"state": {"value": state}}
+    if result is not None:
+        message |= {"section": result.section_id, "result": {"section": result.section_id, "rows": result_rows(result)}}
+    packed = base64.b64encode(network_file(network, shapes)).decode()
+    made = OfflineMap()
+    made.add_child(RiverMap({"base64": packed}, project=title, message=message))
+    figure: Any = made.get_root()
+    figure.title = title
+    styles = (leaflet() / "leaflet.css").read_text(encoding="utf-8"), sheet()
+    scripts = (leaflet() / "leaflet.js").read_text(encoding="utf-8").partition("//# sourceMappingURL")[0], script()
+    for code in styles:
+        figure.header.add_child(Element(f"<style>{_raw(code)}</style>"))
+    for code in scripts:
+        figure.header.add_child(Element(f"<script>{_raw(code)}</script>"))
+    return made
+
+
+def _raw(code: str) -> str:
+    """Code that passes through folium's template engine untouched."""
+    return "{% raw %}" + code + "{% endraw %}"
+
+
+__all__ = [
+    "WORDS", "OfflineMap", "RiverMap", "Tell", "draw", "is_demo", "live_map", "month_state", "network_file",
+    "result_rows", "telling",
+]  # fmt: skip
