@@ -1,0 +1,19 @@
+"""The web door: language, navigation, run. Everything else that speaks Streamlit is in ``ui``."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import pages, parts, state
+
+st.set_page_config(page_title="清源", page_icon="💧", layout="wide", initial_sidebar_state="collapsed")
+state.adopt_link()
+shown = [
+    st.Page(pages.renderer(name), title=state.say(title), url_path=name, default=position == 0)
+    for position, (name, title) in enumerate(pages.existing())
+]
+current = st.navigation(shown, position="hidden")
+parts.dress()
+parts.bar(shown, current)
+with parts.guard():
+    current.run()

@@ -1,0 +1,89 @@
+"""Everything that is kept between reruns, keyed by (project, revision, …) and bounded; shared by all sessions, never changed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import streamlit as st
+
+import hydro
+import layers
+from hydro.standards import Standard
+from i18n import text
+from layers import map as drawing
+from layers.assets import Shelf
+from layers.demo import demo_project
+from layers.project import Project
+from layers.standards import load_standard
+
+TOP = Path(__file__).resolve().parents[1]
+SHELF = Shelf(TOP / "static", "../../app/static")
+"""Served by Streamlit beside app.py; the address is relative to the frame of a component."""
+SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
+
+
+def place() -> str:
+    """The project to open: what QINGYUAN_PROJECT names, else the demo."""
+    return os.environ.get("QINGYUAN_PROJECT") or str(demo())
+
+
+@st.cache_resource(show_spinner=False)
+def demo() -> Path:
+    """The demo as a project file, imported through the tool's own door when the program first runs."""
+    return demo_project(TOP / "var" / "demo.gpkg")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def project(url: str) -> Project:
+    """A handle on the project; it holds no data."""
+    return layers.open_project(url)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def network(url: str, revision: int) -> hydro.RiverNetwork:
+    """The river network of a revision."""
+    return project(url).network()
+
+
+@st.cache_resource(show_spinner=False)
+def standard() -> Standard:
+    """The standard that classes are judged by."""
+    return load_standard()
+
+
+@st.cache_resource(show_spinner=False)
+def library() -> dict[str, str]:
+    """Addresses of the map's scripts, put on the shelf once in the life of the server."""
+    return SHELF.library()
+
+
+@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
+def network_url(url: str, revision: int) -> str:
+    """Address of the packed network."""
+    tables = project(url).tables(SPATIAL, geometry=True)
+    return SHELF.put("network", drawing.network_file(network(url, revision), tables), "gz")
+
+
+@st.cache_data(max_entries=200, ttl="12h", show_spinner=False)
+def state_url(url: str, revision: int, month: str, lang: str) -> str:
+    """Address of what the map shows for a month in a language."""
+    words = {word: text(word, lang) for word in drawing.WORDS}
+    state = drawing.month_state(network(url, revision), month or None, standard(), words=words, demo=project(url).demo)
+    data = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
+    return SHELF.put("state", gzip.compress(data, mtime=0), "gz")
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
+    """The ranked sources of a section in a month."""
+    return hydro.trace_sources(network(url, revision), section, time=month or None)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def months(url: str, revision: int) -> list[str]:
+    """The months with any reading of a section's TP, oldest first."""
+    times = network(url, revision).observations.times("section", "TP")
+    return list(dict.fromkeys(time[:7] for time in times))

@@ -1,0 +1,131 @@
+"""The map page: click a section, see at once what is upstream, then whose phosphorus it is."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from hydro import RiverNetwork, Trace
+from hydro.columns import number, text
+from layers import map as drawing
+from layers.style import status
+from ui import cache, parts, section, sources, state
+from ui.state import say
+
+LISTED = 12
+
+
+def render() -> None:
+    """Map left, answers right; a click reruns this part only."""
+    with parts.guard():
+        url = cache.place()
+        revision = cache.project(url).revision
+        _look(url, revision)
+
+
+@st.fragment
+def _look(url: str, revision: int) -> None:
+    with parts.guard():
+        network = cache.network(url, revision)
+        left, right = st.columns([7, 3], gap="small")
+        with right, st.container(key="panel"):
+            trace = _panel(url, revision, network)
+        with left, st.container(key="map_frame"):
+            _map(url, revision, trace)
+        state.write_link()
+
+
+def _map(url: str, revision: int, trace: Trace | None) -> None:
+    message = {
+        "state": {"url": cache.state_url(url, revision, state.month(), state.lang())},
+        "section": state.section(),
+        "source": state.source(),
+        "clicks": state.clicks(),
+    }
+    if trace is not None:
+        message["result"] = {"section": trace.section_id, "rows": drawing.result_rows(trace)}
+    st_folium(
+        drawing.live_map(cache.library(), cache.network_url(url, revision), project=url),
+        key=state.MAP,
+        use_container_width=True,
+        height=640,
+        returned_objects=["last_active_drawing"],
+        feature_group_to_add=drawing.telling(message),
+        on_change=state.heard_click,
+    )
+
+
+def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
+    _pick(network)
+    chosen = state.section()
+    if not chosen:
+        _overview(network)
+        return None
+    with parts.guard():
+        trace = cache.trace(url, revision, chosen, state.month())
+        section.headline(network, trace)
+        section.history(network, chosen)
+        parts.heading(say("谁的磷"), demo=cache.project(url).demo)
+        sources.show(trace)
+        section.balance(trace)
+        return trace
+    return None
+
+
+def _pick(network: RiverNetwork) -> None:
+    """The searchable list; a link may name a section by its name."""
+    ids = [str(i) for i in network.sections.index]
+    if state.section() and state.section() not in ids:
+        asked = state.section()
+        state.choose_section("")
+        with parts.guard():
+            state.choose_section(network.section_id(asked))
+    columns = [text(network.sections, column) for column in ("name", "river", "level")]
+    names = {i: " · ".join(say(column[i]) for column in columns if column[i]) for i in ids}
+    st.session_state[state.PICK_SECTION] = state.section() or None
+    st.selectbox(
+        say("断面"),
+        ids,
+        index=None,
+        format_func=lambda i: names.get(i, i),
+        key=state.PICK_SECTION,
+        on_change=state.picked_section,
+        placeholder=say("选择或搜索断面"),
+        label_visibility="collapsed",
+    )
+
+
+def _overview(network: RiverNetwork) -> None:
+    """Before anything is chosen: the sections of the month, worst first, each a way in."""
+    target, name = number(network.sections, "tp_target_mg_l"), text(network.sections, "name")
+    value = {}
+    for i in map(str, network.sections.index):
+        reading = network.observations.at("section", i, "TP", state.month()) if state.month() else None
+        value[i] = math.nan if reading is None else reading.value
+    how = {i: status(value[i], target[i]) for i in value}
+    counts = [sum(h == kind for h in how.values()) for kind in ("over", "at")]
+    parts.heading(
+        say(
+            "{month}：{over} 个超标，{at} 个持平，共 {all} 个断面",
+            month=state.month(),
+            over=counts[0],
+            at=counts[1],
+            all=len(how),
+        )
+    )
+    worst = sorted(value, key=lambda i: math.inf if math.isnan(value[i]) else -value[i] / target[i])
+    with st.container(key="worst"):
+        for i in worst[:LISTED]:
+            mark, figure = (
+                section.STATUS[how[i]][0],
+                "–" if math.isnan(value[i]) else f"{value[i]:.3f} / {target[i]:g} mg/L",
+            )
+            st.button(
+                f"{mark} {parts.plain(name[i] or i)}　{figure}",
+                key=f"go_{i}",
+                type="tertiary",
+                on_click=state.choose_section,
+                args=(i,),
+            )

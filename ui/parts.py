@@ -1,0 +1,174 @@
+"""Pieces that several pages use: the bar, the frame around errors, formatted figures."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from hydro import FaultsError, HydroError
+from i18n import LANGUAGES
+from ui import cache, state
+from ui.state import say
+
+HERE = Path(__file__).parent / "browser"
+FAULTS_SHOWN = 12
+
+
+def dress() -> None:
+    """The look that Streamlit's theme cannot tell: one slim bar, no wasted rims, figures that stand in columns."""
+    st.html(HERE / "app.css")
+
+
+def bar(pages: Sequence[Any], current: Any) -> None:
+    """Name, pages, project, month, language; nothing else."""
+    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<span class="brand">{say("清源")}</span>', width="content")
+        for page in pages:
+            st.page_link(page, label=page.title, width="content")
+        st.space("stretch")
+        _project()
+        _language()
+
+
+def _project() -> None:
+    with quiet():
+        url = cache.place()
+        project = cache.project(url)
+        name = project.name or Path(url).stem
+        st.text(f"{name} · {say('示例')}" if project.demo and "示例" not in name else name)
+        _months(cache.months(url, project.revision))
+
+
+def _months(months: Sequence[str]) -> None:
+    if not months:
+        return
+    if state.month() not in months:
+        if state.month():
+            st.toast(say("没有 {month} 的断面数据，显示 {newest}", month=state.month(), newest=months[-1]))
+        state.choose_month(months[-1])
+    here = months.index(state.month())
+    st.session_state[state.PICK_MONTH] = state.month()
+    earlier, later = months[max(here - 1, 0)], months[min(here + 1, len(months) - 1)]
+    _step("earlier", say("上一个月"), "left", earlier, disabled=here == 0)
+    st.selectbox(
+        say("月份"),
+        months[::-1],
+        key=state.PICK_MONTH,
+        on_change=state.picked_month,
+        label_visibility="collapsed",
+        width=112,
+    )
+    _step("later", say("下一个月"), "right", later, disabled=here == len(months) - 1)
+
+
+def _step(key: str, what: str, side: str, month: str, *, disabled: bool) -> None:
+    icon = f":material/chevron_{side}:"
+    st.button(
+        "",
+        icon=icon,
+        help=what,
+        key=key,
+        type="tertiary",
+        disabled=disabled,
+        on_click=state.choose_month,
+        args=(month,),
+    )
+
+
+def _language() -> None:
+    st.session_state[state.PICK_LANG] = state.lang()
+    st.segmented_control(
+        say("语言"),
+        LANGUAGES,
+        format_func={"zh": "中", "en": "EN"}.__getitem__,
+        key=state.PICK_LANG,
+        on_change=state.picked_lang,
+        label_visibility="collapsed",
+    )
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Errors that a user can mend, in the user's language: what, where, what next. Others are for the log."""
+    try:
+        yield
+    except FaultsError as error:
+        lines = [say(fault.message, **fault.params) for fault in error.faults]
+        rest = len(lines) - FAULTS_SHOWN
+        more = [say("还有 {count} 处", count=rest)] if rest > 0 else []
+        trouble(say(error.message, **error.params), lines[:FAULTS_SHOWN] + more)
+    except HydroError as error:
+        trouble(say(error.message, **error.params))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Where the page itself will tell the same error, the bar says nothing."""
+    try:
+        yield
+    except HydroError:
+        return
+
+
+def heading(words: str, *, demo: bool = False) -> None:
+    """A heading of the panel; made-up figures below it are labelled."""
+    label = f' <span class="demo">{html.escape(say("示例"))}</span>' if demo else ""
+    st.html(f"<h4>{html.escape(words)}{label}</h4>")
+
+
+def trouble(what: str, lines: Sequence[str] = ()) -> None:
+    """A message that stops the page, not the program."""
+    with st.container(key="trouble", border=True):
+        st.text(what)
+        for line in lines:
+            st.text(f"· {line}")
+
+
+def plain(words: str) -> str:
+    """Text for a label that Streamlit reads as Markdown: shown as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", words)
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """``digits`` figures that matter, no exponent; an en dash for what is not known.
+
+    >>> figure(1234.5), figure(4.106), figure(0.0312), figure(0.0), figure(float("nan"))
+    ('1 234', '4.11', '0.0312', '0', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{places}f}".replace(",", " ")
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with the decimals it deserves: 31 %, 4.2 %, under 0.1 %.
+
+    >>> percent(0.312), percent(0.042), percent(0.0004), percent(float("nan"))
+    ('31 %', '4.2 %', '<0.1 %', '–')
+    """
+    if math.isnan(share):
+        return "–"
+    if 0 < abs(share) < 0.001:
+        return "<0.1 %"
+    return f"{100 * share:.0f} %" if abs(share) >= 0.1 else f"{100 * share:.1f} %"
+
+
+def duration(days: float) -> str:
+    """Hours up to two days, then days.
+
+    >>> duration(0.25), duration(3.14), duration(float("nan"))
+    ('6 h', '3.1 d', '–')
+    """
+    if math.isnan(days):
+        return "–"
+    return f"{24 * days:.0f} h" if days < 2 else f"{days:.1f} d"

@@ -1,0 +1,126 @@
+"""A section in the order people ask: is it over, by how much, since when, and whose phosphorus it is."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from hydro import RiverNetwork, Trace
+from hydro.columns import number, text
+from hydro.standards import CLASSES
+from layers.style import BLUE, GREY, INK, status
+from ui import cache, parts, state
+from ui.state import say
+
+MONTHS_SHOWN = 36
+STATUS = {"over": "▲ 超标", "at": "◆ 持平（零余量）", "holds": "● 达标", "none": "○ 无监测值"}
+
+
+def headline(network: RiverNetwork, trace: Trace) -> None:
+    """Name, value, status by shape, class by colour, margin and streak."""
+    section = trace.section_id
+    words = [say(text(network.sections, column)[section]) for column in ("river", "level", "county")]
+    lines = [
+        _span("place", text(network.sections, "name")[section] or section),
+        _span("kind", " · ".join(filter(None, words))),
+        _span("rule"),
+    ]
+    if trace.measured is None:
+        lines.append(_span("kind", say("{month} 没有总磷监测值，下列贡献按模型负荷计", month=state.month())))
+    else:
+        value, target = trace.measured_mg_l, trace.target_mg_l
+        how = status(value, target)
+        waterbody = text(network.sections, "waterbody")[section] or "river"
+        grade = cache.standard().grades[CLASSES[int(cache.standard().rank("TP", value, waterbody))]]
+        said = [
+            say("总磷 {grade}类", grade=grade.numeral_zh),
+            say("目标 {target} mg/L", target=f"{target:g}"),
+            margin(value, target),
+            streak(series(network, section), target),
+        ]
+        lines += [
+            f'<span class="value">{value:.3f} <small>mg/L</small></span>',
+            _span(f"status {how}", say(STATUS[how])),
+            _span("rule"),
+            f'<span class="kind"><i class="swatch" style="background:{grade.colour}"></i>{html.escape(" · ".join(filter(None, said)))}</span>',
+        ]
+    st.html(f'<div class="headline">{"".join(lines)}</div>')
+
+
+def _span(kind: str, words: str = "") -> str:
+    return f'<span class="{kind}">{html.escape(words)}</span>'
+
+
+def margin(value: float, target: float) -> str:
+    """How far from the target, in words."""
+    if value > target:
+        return say("超标 {times} 倍", times=parts.figure((value - target) / target, 2))
+    return say("余量 {margin} mg/L", margin=f"{target - value:.3f}")
+
+
+def streak(months: pd.DataFrame, target: float) -> str:
+    """For how many months in a row it has been over its target, or has held it."""
+    over = (months["value"] > target).to_numpy()[::-1]
+    if not len(over):
+        return ""
+    count = int((over != over[0]).argmax()) or len(over)
+    return say("连续 {count} 个月超标", count=count) if over[0] else say("连续 {count} 个月达标", count=count)
+
+
+def series(network: RiverNetwork, section: str) -> pd.DataFrame:
+    """Monthly means of a section's TP up to the month shown: time, value."""
+    frame = network.observations.frame("section", "TP")
+    values = frame[section].dropna() if section in frame else pd.Series(dtype=float)
+    monthly = values.groupby(values.index.astype(str).str[:7]).mean()
+    months = monthly.rename_axis("time").rename("value").reset_index()
+    return months[months["time"] <= state.month()]
+
+
+def history(network: RiverNetwork, section: str) -> None:
+    """The last 36 months against the target; months over it are triangles."""
+    months = series(network, section).tail(MONTHS_SHOWN)
+    if months.empty:
+        return
+    target = float(number(network.sections, "tp_target_mg_l")[section])
+    months = months.assign(over=months["value"] > target, now=months["time"] == state.month(), target=target)
+    years = [time for time in months["time"] if time.endswith("-01")]
+    across = alt.Axis(
+        title=None,
+        labelAngle=0,
+        values=years,
+        labelExpr="substring(datum.value, 0, 4)",
+        ticks=False,
+        domainColor="#c9d0d6",
+    )
+    up = alt.Axis(title=None, tickCount=3, grid=False, domain=False, ticks=False)
+    base = alt.Chart(months).encode(
+        x=alt.X("time:O", axis=across),
+        y=alt.Y("value:Q", axis=up, scale=alt.Scale(zero=True)),
+        tooltip=[alt.Tooltip("time:O", title=say("月份")), alt.Tooltip("value:Q", title="mg/L", format=".3f")],
+    )
+    marks = base.mark_point(filled=True, opacity=1).encode(
+        shape=alt.Shape("over:N", scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]), legend=None),
+        size=alt.condition("datum.now", alt.value(110), alt.value(22)),
+        color=alt.condition("datum.now", alt.value(BLUE), alt.value(INK)),
+    )
+    rule = alt.Chart(months.head(1)).mark_rule(color=INK, strokeDash=[4, 3]).encode(y="target:Q")
+    chart = base.mark_line(color=GREY, strokeWidth=1.5) + rule + marks
+    st.altair_chart(
+        chart.properties(height=84, padding={"left": 0, "right": 4, "top": 4, "bottom": 0}).configure_view(stroke=None),
+        width="stretch",
+        key=f"history_{section}",
+    )
+
+
+def balance(trace: Trace) -> None:
+    """What was measured, what the listed sources explain of it, and the water both stand on."""
+    said = (
+        [] if math.isnan(trace.measured_kg_d) else [say("实测负荷 {load} kg/d", load=parts.figure(trace.measured_kg_d))]
+    )
+    said.append(say("清单说明 {load} kg/d", load=parts.figure(trace.explained_kg_d)))
+    said.append(say("流量 {flow} m³/s", flow=parts.figure(trace.discharge_m3_s)))
+    st.html(f'<div class="note">{html.escape(" · ".join(said))}</div>')

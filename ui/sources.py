@@ -1,0 +1,109 @@
+"""The ranked sources of a section as a list one can point at: the way of a source is lit on the map as one hovers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from hydro import Trace
+from ui import state
+from ui.parts import duration, figure, percent
+from ui.state import say
+
+HERE = Path(__file__).parent / "browser"
+FEW = 7
+BASIS = {"monitored": "监测", "permit": "许可", "estimated": "估算", "unknown": "未知"}
+
+_list = st.components.v2.component(
+    "qingyuan_sources",
+    html='<div class="sources"></div>',
+    css=(HERE / "sources.css").read_text(encoding="utf-8"),
+    js=(HERE / "sources.js").read_text(encoding="utf-8"),
+)
+
+
+def show(trace: Trace) -> None:
+    """Seven rows, then more; what is unexplained is always the last row."""
+    largest = trace.table["delivered_kg_d"].max() if len(trace.table) else 0.0
+    rows = [_row(source, largest) for source in trace.table.to_dict("records")]
+    _list(
+        key="sources",
+        data={
+            "section": trace.section_id,
+            "chosen": state.source(),
+            "rows": rows,
+            "last": _unexplained(trace),
+            "few": FEW,
+            "heads": ["", say("来源"), "", say("贡献率"), "kg/d", say("历时")],
+            "more": say("更多 {count} 个来源", count=max(len(rows) - FEW, 0)),
+            "less": say("收起"),
+        },
+        on_chosen_change=_chosen,
+    )
+
+
+def _chosen() -> None:
+    clicked = st.session_state["sources"].get("chosen")
+    if clicked:
+        state.choose_source(str(clicked))
+
+
+def _row(source: dict[str, Any], largest: float) -> dict[str, Any]:
+    kind, delivered = str(source["kind"]), float(source["delivered_kg_d"])
+    if kind == "diffuse":
+        name = say("面源")
+    elif kind == "inbound":
+        name = str(source["name"])
+        name = name if name.startswith("入境") else say("入境·{name}", name=name)
+    else:
+        name = str(source["name"])
+    time = "?" if source["crosses_unknown"] else duration(float(source["travel_time_d"]))
+    return {
+        "id": str(source["source_id"]),
+        "kind": kind,
+        "name": name,
+        "width": 100 * delivered / largest if largest > 0 else 0,
+        "share": percent(float(source["share"])),
+        "load": figure(delivered),
+        "time": time,
+        "path": kind != "diffuse",
+        "note": _note(source, name),
+    }
+
+
+def _note(source: dict[str, Any], name: str) -> str:
+    """What stands behind the figures: load at the source, part that arrives, basis and date."""
+    parts = [
+        name,
+        say("源头负荷 {load} kg/d", load=figure(float(source["load_kg_d"]))),
+        say("到达 {share}", share=percent(float(source["delivery_ratio"]))),
+        say("依据：{basis}", basis=say(BASIS.get(str(source["basis"]), "未知"))),
+    ]
+    if source["observed_on"]:
+        parts.append(str(source["observed_on"]))
+    if source["crosses_unknown"]:
+        parts.append(say("途经状态未知的闸，历时不可算"))
+    return " · ".join(parts)
+
+
+def _unexplained(trace: Trace) -> list[dict[str, Any]]:
+    rest = trace.unexplained_kg_d
+    if math.isnan(rest) or trace.measured_kg_d <= 0:
+        return []
+    more = rest >= 0
+    return [
+        {
+            "id": "",
+            "kind": "unexplained",
+            "name": say("未说明") if more else say("清单多出"),
+            "width": min(100.0, 100 * abs(rest) / trace.measured_kg_d),
+            "share": percent(rest / trace.measured_kg_d),
+            "load": figure(rest),
+            "time": "",
+            "path": False,
+            "note": say("实测负荷减去各来源送达之和；如实列出，不摊到别的来源上"),
+        }
+    ]

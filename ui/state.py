@@ -1,0 +1,114 @@
+"""Every session key, and nothing else that outlives a rerun: what is chosen, and how it stands in the address.
+
+A view is a link: ``?section=S1&month=2022-07&lang=en&source=O17`` opens what it was copied from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from i18n import LANGUAGES, text
+
+SECTION, SOURCE, MONTH, LANG = "section", "source", "month", "lang"
+LINKED = (SECTION, SOURCE, MONTH, LANG)
+"""What a link carries."""
+
+CLICKS = "clicks"
+"""Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
+MAP, PICK_SECTION, PICK_MONTH, PICK_LANG = "map", "pick_section", "pick_month", "pick_lang"
+"""Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
+
+
+def adopt_link() -> None:
+    """At the start of a session, take what the address says."""
+    for key in LINKED:
+        if key not in st.session_state:
+            st.session_state[key] = st.query_params.get(key, "")
+    if st.session_state[LANG] not in LANGUAGES:
+        st.session_state[LANG] = "zh"
+
+
+def write_link() -> None:
+    """Let the address say what is chosen; defaults are left out."""
+    chosen = {key: st.session_state[key] for key in LINKED if st.session_state.get(key)}
+    if chosen.get(LANG) == "zh":
+        del chosen[LANG]
+    if {key: st.query_params[key] for key in st.query_params} != chosen:
+        st.query_params.from_dict(chosen)
+
+
+def lang() -> str:
+    """Language of the screen."""
+    return str(st.session_state.get(LANG, "zh"))
+
+
+def say(source: str, /, **params: Any) -> str:
+    """A sentence in the reader's language."""
+    return text(source, lang(), **params)
+
+
+def section() -> str:
+    """Id of the chosen section, blank where none is."""
+    return str(st.session_state.get(SECTION, ""))
+
+
+def source() -> str:
+    """Id of the chosen source, blank where none is."""
+    return str(st.session_state.get(SOURCE, ""))
+
+
+def month() -> str:
+    """The month shown, blank before the project has told which it has."""
+    return str(st.session_state.get(MONTH, ""))
+
+
+def clicks() -> int:
+    """Stamp of the last click heard from the map."""
+    return int(st.session_state.get(CLICKS, 0))
+
+
+def choose_section(section_id: str) -> None:
+    """Choose a section (blank: none); the source chosen before belonged to another."""
+    if section_id != section():
+        st.session_state[SOURCE] = ""
+    st.session_state[SECTION] = section_id
+
+
+def choose_source(source_id: str) -> None:
+    """Choose a source; the same once more puts it out."""
+    st.session_state[SOURCE] = "" if source_id == source() else source_id
+
+
+def choose_month(new: str) -> None:
+    """Choose a month."""
+    st.session_state[MONTH] = new
+
+
+def heard_click() -> None:
+    """Take over what was clicked on the map."""
+    clicked = (st.session_state.get(MAP) or {}).get("last_active_drawing") or {}
+    properties = clicked.get("properties", {})
+    if properties.get("clicks", 0) <= clicks():
+        return
+    st.session_state[CLICKS] = properties["clicks"]
+    if properties["kind"] == "section":
+        choose_section(properties["id"])
+    else:
+        st.session_state[SOURCE] = properties["id"]
+
+
+def picked_section() -> None:
+    """Take over what was picked from the list."""
+    choose_section(st.session_state[PICK_SECTION] or "")
+
+
+def picked_month() -> None:
+    """Take over the month picked."""
+    choose_month(st.session_state[PICK_MONTH])
+
+
+def picked_lang() -> None:
+    """Take over the language picked; it cannot be unpicked."""
+    st.session_state[LANG] = st.session_state[PICK_LANG] or lang()
