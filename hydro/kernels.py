@@ -75,30 +75,30 @@ def backward(first, to_node, through, seen):  # type: ignore[no-untyped-def]
         seen[node] = here
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
 def forward_columns(first, to_node, through, load, width):  # type: ignore[no-untyped-def]
     """:func:`forward` for many columns, ``width`` of them at a time, blocks in parallel. (nodes, columns)"""
-    columns = load.shape[1]
-    for block in prange((columns + width - 1) // width):
-        left, right = block * width, min((block + 1) * width, columns)
+    for block in prange((load.shape[1] + width - 1) // width):
+        left, right = block * width, min((block + 1) * width, load.shape[1])
         for node in range(load.shape[0]):
+            here = load[node, left:right]
             for reach in range(first[node], first[node + 1]):
-                end, part = to_node[reach], through[reach]
-                for column in range(left, right):
-                    load[end, column] += part * load[node, column]
+                below, part = load[to_node[reach], left:right], through[reach]
+                for column in range(right - left):
+                    below[column] += part * here[column]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
 def backward_columns(first, to_node, through, seen, width):  # type: ignore[no-untyped-def]
     """:func:`backward` for many columns. (nodes, columns)"""
-    columns = seen.shape[1]
-    for block in prange((columns + width - 1) // width):
-        left, right = block * width, min((block + 1) * width, columns)
+    for block in prange((seen.shape[1] + width - 1) // width):
+        left, right = block * width, min((block + 1) * width, seen.shape[1])
         for node in range(seen.shape[0] - 1, -1, -1):
+            here = seen[node, left:right]
             for reach in range(first[node], first[node + 1]):
-                end, part = to_node[reach], through[reach]
-                for column in range(left, right):
-                    seen[node, column] += part * seen[end, column]
+                below, part = seen[to_node[reach], left:right], through[reach]
+                for column in range(right - left):
+                    here[column] += part * below[column]
 
 
 @njit(cache=True, nogil=True)

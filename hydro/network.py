@@ -15,8 +15,8 @@ from hydro.checks import check_places, check_reaches, find_loops
 from hydro.columns import number, numbers, text
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.observations import Observations
-from hydro.order import by_place, flow_order
-from hydro.topology import Float, Int, Topology, arrange, split_sums
+from hydro.order import Int, LoopError, by_place, number_nodes
+from hydro.topology import Float, Topology, arrange, split_sums
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -159,22 +159,14 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
     reaches["from_node"], reaches["to_node"] = text(raw, "from_node").to_numpy(), text(raw, "to_node").to_numpy()
     codes, nodes = pd.factorize(np.concatenate([reaches["from_node"].to_numpy(), reaches["to_node"].to_numpy()]))
     from_node, to_node = codes[: len(raw)].astype(np.int32), codes[len(raw) :].astype(np.int32)
-    flow = flow_order(from_node, to_node, len(nodes))
-    if len(flow) < len(nodes):
-        faults += [
-            Fault(
-                "loop",
-                "河段首尾相接成环：{reaches}。请改正其中一段的方向，或断开该环",
-                {"reaches": " → ".join(loop)},
-                table="reaches",
-                row=loop[0],
-            )
-            for loop in find_loops(from_node, to_node, list(reaches.index))
-        ]
-        raise FaultsError(faults)
-    rank = np.empty(len(nodes), np.int32)
-    rank[flow] = np.arange(len(nodes), dtype=np.int32)
-    nodes, from_node, to_node = np.asarray(nodes)[flow], rank[from_node], rank[to_node]
+    try:
+        rank, from_node, to_node = number_nodes(from_node, to_node, len(nodes))
+    except LoopError:
+        loops = find_loops(from_node, to_node, list(reaches.index))
+        message = "河段首尾相接成环：{reaches}。请改正其中一段的方向，或断开该环"
+        faults += [Fault("loop", message, {"reaches": " → ".join(loop)}, "reaches", loop[0]) for loop in loops]
+        raise FaultsError(faults) from None
+    nodes = np.asarray(nodes)[np.argsort(rank)]
 
     placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
     _stand_together(placed["plants"], placed["outlets"])

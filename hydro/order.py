@@ -7,6 +7,11 @@ from numpy.typing import NDArray
 
 Int = NDArray[np.int32]
 
+
+class LoopError(ValueError):
+    """The network has loops; :func:`hydro.checks.find_loops` names them."""
+
+
 COMPILED_FROM = 100_000
 """Reaches from which compiled loops pay for their start-up (measured in ``benchmarks/network.py``)."""
 
@@ -18,6 +23,19 @@ def flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:
 
         return np.asarray(kernels.flow_order(from_node, to_node, node_count), np.int32)
     return _flow_order(from_node, to_node, node_count)
+
+
+def number_nodes(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, Int, Int]:
+    """Number nodes in flow order: new number of every node, and the ends of every reach in new numbers.
+
+    Raises LoopError where water would run in a circle.
+    """
+    flow = flow_order(from_node, to_node, node_count)
+    if len(flow) < node_count:
+        raise LoopError
+    rank = np.empty(node_count, np.int32)
+    rank[flow] = np.arange(node_count, dtype=np.int32)
+    return rank, rank[from_node], rank[to_node]
 
 
 def _flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:

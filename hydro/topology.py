@@ -96,7 +96,7 @@ def split_sums(split: Float, from_node: Int, node_count: int) -> tuple[Float, In
     total = np.bincount(from_node, weights=np.nan_to_num(split), minlength=node_count)
     whole = (given == count) & (count > 0)
     wrong = (whole & (np.abs(total - 1) > ROUNDING)) | (~whole & (total > 1 + ROUNDING))
-    return total, np.flatnonzero(wrong).astype(np.int32)
+    return total.astype(np.float64), np.flatnonzero(wrong).astype(np.int32)
 
 
 def _rounded(split: Float, from_node: Int, node_count: int) -> Float:

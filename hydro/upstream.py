@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydro.network import RiverNetwork
-from hydro.order import COMPILED_FROM
+from hydro.order import COMPILED_FROM, Int, by_place
 from hydro.solve import Solver
-from hydro.topology import Float
+from hydro.topology import Float, Topology
 from hydro.transport import Passage
 
 
@@ -27,23 +27,27 @@ def upstream_set(network: RiverNetwork, section: str) -> tuple[str, ...]:
 
 def upstream_of_reach(network: RiverNetwork, reach: int) -> NDArray[np.bool_]:
     """Which reaches drain to the end of a reach by any way, itself included. (n,)"""
-    topology = network.topology
-    inside = np.zeros(topology.reach_count, bool)
+    inside = reaches_above(network.topology, int(network.topology.from_node[reach]), network.entering_by_node)
     inside[reach] = True
+    return inside
+
+
+def reaches_above(topology: Topology, node: int, entering: tuple[Int, Int] | None = None) -> NDArray[np.bool_]:
+    """Which reaches drain to a node by any open way. (n,) ``entering``: reaches grouped by the node they end at."""
+    first, by_node = entering or by_place(topology.to_node, topology.node_count)
+    inside = np.zeros(topology.reach_count, bool)
     if topology.reach_count >= COMPILED_FROM:
         from hydro import kernels
 
-        first, by_node = network.entering_by_node
-        kernels.upstream(
-            first, topology.from_node[by_node], by_node, topology.closed, topology.from_node[reach], inside
-        )
+        kernels.upstream(first, topology.from_node[by_node], by_node, topology.closed, node, inside)
         return inside
-    waiting = [reach]
+    waiting = [node]
     while waiting:
-        for above in network.entering(int(topology.from_node[waiting.pop()])):
+        here = waiting.pop()
+        for above in by_node[first[here] : first[here + 1]].tolist():
             if not inside[above] and not topology.closed[above]:
                 inside[above] = True
-                waiting.append(above)
+                waiting.append(int(topology.from_node[above]))
     return inside
 
 
