@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Water(StrEnum):
+    """Whether a sealed outlet takes its water out of the river."""
+
+    remove = "remove"
+    keep = "keep"
+
+
 class Format(StrEnum):
     """How a result is written on stdout."""
 
@@ -163,6 +170,83 @@ def classify(
     if other := [str(name) for name in samples if standard.column(name) is None]:
         complain([say("未当作水质参数的列：{columns}", columns="、".join(other))])
     show(judged_samples(samples, judge(samples, standard=standard), standard=standard, lang=LANG), format)
+
+
+@app.command(help=say("让所有断面达到目标的最省措施组合，已证明最优；或证明没有，并指出是哪个断面、哪份负荷"))
+def plan(
+    project: Project,
+    margin: Annotated[float, typer.Option(help=say("比目标低多少：0.1 即低 10 %"))] = 0.1,
+    budget: Annotated[float | None, typer.Option(help=say("预算，万元"), show_default=False)] = None,
+    allow: Annotated[str, typer.Option(help=say("允许的措施，逗号分隔"))] = "seal,regulate,merge,dose",
+    target: Annotated[list[str], typer.Option(help=say("断面=mg/L，改用此目标，可重复"))] = [],  # noqa: B006
+    water: Annotated[Water, typer.Option(help=say("封堵后原排水量是否离开河道"))] = Water.remove,
+    time: Time = "",
+    condition: Annotated[
+        list[str], typer.Option(help=say("水情，如 枯水=0.5 或 枯水=0.5,0.7（流量倍数，降解倍数），可重复"))
+    ] = [],  # noqa: B006
+    force: Annotated[list[str], typer.Option(help=say("必须采取措施的对象编号，可重复"))] = [],  # noqa: B006
+    forbid: Annotated[list[str], typer.Option(help=say("不得采取措施的对象编号，可重复"))] = [],  # noqa: B006
+    per_county: Annotated[int | None, typer.Option(help=say("每个县最多几处"), show_default=False)] = None,
+    missing_cost: Annotated[
+        float | None, typer.Option(help=say("没有费用的措施按多少万元计"), show_default=False)
+    ] = None,
+    gap: Annotated[float, typer.Option(help=say("允许与最优相差的比例，0 为证明最优"))] = 0.0,
+    seconds: Annotated[float | None, typer.Option(help=say("最多算多少秒"), show_default=False)] = None,
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
+    import layers
+    from hydro import Limits, plan_measures
+    from hydro.optimise import as_dict
+    from hydro.scenario import ACTIONS
+    from reports.plan import tell
+
+    allowed = [word.strip() for word in allow.split(",") if word.strip()]
+    if unknown := sorted(set(allowed) - set(ACTIONS)):
+        raise typer.BadParameter(
+            say("没有措施“{unknown}”。可选的措施：{known}", unknown="、".join(unknown), known="、".join(ACTIONS))
+        )
+    found = plan_measures(
+        layers.open_project(project).network(),
+        allow=allowed,
+        margin=margin,
+        targets={name: value[0] for name, value in (numbers(pair, 1) for pair in target)},
+        water=water.value,
+        time=time or None,
+        conditions=flow_conditions(condition, time) or None,
+        limits=Limits(budget=budget, per_county=per_county, force=tuple(force), forbid=tuple(forbid)),
+        missing_cost=missing_cost,
+        gap=gap,
+        seconds=seconds,
+    )
+    complain(tell(found, LANG))
+    if format is Format.json:
+        show_fields(as_dict(found), format)
+    else:
+        show(found.table, format)
+        if format is Format.table:
+            show(found.sections, format)
+
+
+def numbers(pair: str, most: int) -> tuple[str, list[float]]:
+    """A ``NAME=number[,number]`` of the command line taken apart; anything else is wrong usage."""
+    name, _, value = pair.rpartition("=")
+    try:
+        found = [float(part) for part in value.split(",")]
+    except ValueError:
+        found = []
+    if not name or not 1 <= len(found) <= most:
+        raise typer.BadParameter(say("“{pair}”应写成 名称=数值", pair=pair))
+    return name, found
+
+
+def flow_conditions(given: list[str], time: str) -> list[Any]:
+    """``NAME=flow[,decay]`` factors as conditions."""
+    from hydro import Condition
+
+    parsed = [numbers(pair, 2) for pair in given]
+    return [Condition(name, time or None, factor[0], *factor[1:]) for name, factor in parsed]
 
 
 def show(table: pd.DataFrame, format: Format) -> None:

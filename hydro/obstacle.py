@@ -32,15 +32,17 @@ MOST_RATIO_STEPS = 6
 class Obstacle:
     """What stands in the way. Made by :func:`find_obstacle`.
 
-    ``sections`` cannot be met together, and any one left out they can (``smallest``: no smaller set exists);
+    ``sections`` cannot be met together, but with any one of them left out they can (``smallest``: no smaller set exists).
+    ``alone`` are all sections that cannot be met even alone.
     ``only_budget``: without the budget there is a plan, for ``cost_needed``. ``loads`` has a row a source for each of
-    the sections, under its worst condition, after the measures that help that section most: section_id, condition,
+    these sections, under its worst condition, after the measures that help that section most: section_id, condition,
     source_id, kind, name, delivered_kg_d, allowed_kg_d, inbound; largest first. ``floor_mg_l`` (conditions, sections) is
     the lowest that any plan could bring to a section taken alone.
     """
 
     sections: tuple[str, ...]
     smallest: bool
+    alone: tuple[str, ...]
     only_budget: bool
     cost_needed: float
     loads: pd.DataFrame
@@ -58,6 +60,7 @@ class Obstacle:
         return {
             "sections": list(self.sections),
             "smallest": self.smallest,
+            "alone": list(self.alone),
             "only_budget": self.only_budget,
             "cost_needed": self.cost_needed,
             "inbound": self.inbound,
@@ -72,19 +75,24 @@ def find_obstacle(model: Model, limit_mg_l: Float) -> Obstacle:
     if model.limits.budget is not None:
         freed = solve(model.program(limit_mg_l, budget=False), seconds=SEARCH_S)
         only_budget, needed = freed.x is not None, freed.cost if freed.x is not None else float("nan")
-    sections, smallest = smallest_set(model, limit_mg_l)
-    ids = tuple(model.sections[s] for s in sections)
-    loads = [_loads(model, s, best[s], limit_mg_l[s]) for s in sections if s in best]
-    table = pd.concat(loads, ignore_index=True) if loads else pd.DataFrame()
-    return Obstacle(ids, smallest, only_budget, needed, table, floor)
+    alone = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l)) if not _possible(model, limit_mg_l, [int(s)])]
+    alone.sort(key=lambda s: -float(np.nanmax(floor[:, s] / limit_mg_l[s], initial=0.0)))
+    sections, smallest = (alone[:1], True) if alone else smallest_set(model, limit_mg_l)
+    loads = [_loads(model, s, best[s], limit_mg_l[s]) for s in alone or sections if s in best]
+    return Obstacle(
+        sections=tuple(model.sections[s] for s in sections),
+        smallest=smallest,
+        alone=tuple(model.sections[s] for s in alone),
+        only_budget=only_budget,
+        cost_needed=needed,
+        loads=pd.concat(loads, ignore_index=True) if loads else pd.DataFrame(columns=["section_id", "inbound"]),
+        floor_mg_l=floor,
+    )
 
 
 def smallest_set(model: Model, limit_mg_l: Float) -> tuple[list[int], bool]:
     """The smallest set of sections whose targets cannot be met together, and whether it is proven smallest."""
     targets = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l))]
-    alone = [s for s in targets if not _possible(model, limit_mg_l, [s])]
-    if alone:
-        return [_worst(model, limit_mg_l, alone)], True
     ways_out: list[list[int]] = []
     for _ in range(MOST_GUESSES):
         guess = _fewest(ways_out, targets)
@@ -104,12 +112,6 @@ def _possible(model: Model, limit_mg_l: Float, sections: list[int]) -> bool:
         return solve(model.program(limit_mg_l, [])).x is not None
     program = replace(model.program(limit_mg_l, sections), cost=np.zeros(len(model.options)))
     return solve(program, seconds=SEARCH_S).status != "infeasible"
-
-
-def _worst(model: Model, limit_mg_l: Float, sections: list[int]) -> int:
-    """Of sections that each fail alone, the one whose lowest reachable concentration is furthest above its limit."""
-    floor = _floors(model, limit_mg_l, sections)[0]
-    return max(sections, key=lambda s: float(np.nanmax(floor[:, s] / limit_mg_l[s], initial=0.0)))
 
 
 def _fewest(ways_out: list[list[int]], targets: list[int]) -> list[int]:
@@ -147,13 +149,11 @@ def _left_over(model: Model, limit_mg_l: Float, start: list[int], targets: list[
     return [s for s in targets if s not in met]
 
 
-def _floors(
-    model: Model, limit_mg_l: Float, sections: list[int] | None = None
-) -> tuple[Float, dict[int, tuple[int, Float]]]:
+def _floors(model: Model, limit_mg_l: Float) -> tuple[Float, dict[int, tuple[int, Float]]]:
     """Lowest reachable concentration of each section alone, and for each its worst condition with the choices taken."""
     floor = np.full(model.base_load.shape, np.nan)
     best: dict[int, tuple[int, Float]] = {}
-    for s in np.flatnonzero(np.isfinite(limit_mg_l)) if sections is None else sections:
+    for s in np.flatnonzero(np.isfinite(limit_mg_l)):
         worst = -np.inf
         for c in range(len(model.stands)):
             x = _cleanest(model, c, int(s))

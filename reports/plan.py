@@ -1,0 +1,96 @@
+"""A plan told in sentences, the same on the terminal, on the screen and on paper."""
+
+from __future__ import annotations
+
+from hydro import Plan
+from hydro.columns import text as column
+from i18n import text
+
+
+def tell(plan: Plan, lang: str = "zh") -> list[str]:
+    """The answer first, then what it rests on, then what stands in the way or was noticed; one sentence a line."""
+    lines = [_answer(plan, lang)]
+    if plan.obstacle is not None:
+        lines += _obstacle(plan, lang)
+    doses = [m for m in plan.measures if m.action == "dose"]
+    lines += [
+        text(
+            "闸 {id} 引水 {amount:.2f} m³/s，{days:.0f} 天，共 {volume:.0f} 万m³：这是稀释，不是减排",
+            lang,
+            id=m.source_id,
+            amount=m.amount,
+            days=m.days,
+            volume=m.volume_10k_m3,
+        )
+        for m in doses
+    ]
+    return [*lines, *(text(note.message, lang, **note.params) for note in plan.notes)]
+
+
+def _answer(plan: Plan, lang: str) -> str:
+    facts = {
+        "count": len(plan.measures),
+        "cost": plan.cost,
+        "margin": plan.margin * 100,
+        "sections": plan.sections["section_id"].nunique(),
+        "conditions": plan.sections["condition"].nunique(),
+    }
+    if plan.status == "infeasible":
+        return text("允许的措施中没有任何组合能让所有断面达到目标（余量 {margin:g} %）", lang, margin=facts["margin"])
+    if plan.status == "stopped" and not plan.measures:
+        return text("到停止时还没有找到可行方案，也没有证明不可行。请给更长的时间", lang)
+    if plan.status == "stopped":
+        source = "已停止：目前最好的方案 {count} 项措施，费用 {cost:.1f}，与理论下限相差不超过 {gap:.2f} %"
+        return text(source, lang, count=facts["count"], cost=facts["cost"], gap=plan.gap * 100)
+    if not plan.measures:
+        return text(
+            "{sections} 个断面不采取措施也达到目标（余量 {margin:g} %）",
+            lang,
+            sections=facts["sections"],
+            margin=facts["margin"],
+        )
+    if plan.unit == "count":
+        source = "最少需要 {count} 项措施，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明不能更少"
+        return text(source, lang, **{key: value for key, value in facts.items() if key != "cost"})
+    source = "最省方案：{count} 项措施，{cost:.1f} 万元，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明没有更省的"
+    return text(source, lang, **facts)
+
+
+def _obstacle(plan: Plan, lang: str) -> list[str]:
+    obstacle = plan.obstacle
+    assert obstacle is not None
+    names = column(plan.model.network.sections, "name")
+    if obstacle.only_budget:
+        lines = [text("只差预算：不限预算时最省方案要 {cost:.1f} 万元", lang, cost=obstacle.cost_needed)]
+    elif len(obstacle.sections) > 1:
+        source = "断面 {names} 的目标单独都能达到，合在一起不能"
+        lines = [text(source, lang, names="、".join(names[s] or s for s in obstacle.sections))]
+    else:
+        lines = []
+    for section, loads in obstacle.loads.groupby("section_id", sort=False):
+        largest = loads.iloc[0]
+        facts = {
+            "name": names[section] or section,
+            "left": float(loads["delivered_kg_d"].sum()),
+            "allowed": float(largest["allowed_kg_d"]),
+            "source": source_name(str(largest["source_id"]), str(largest["name"]), lang),
+            "part": float(largest["delivered_kg_d"]),
+        }
+        source = "断面 {name}：用尽最有效的措施仍有 {left:.3g} kg/d，目标只容 {allowed:.3g} kg/d；最大的一份是{source}，{part:.3g} kg/d"
+        lines.append(text(source, lang, **facts))
+        inbound = float(loads.loc[loads["inbound"], "delivered_kg_d"].sum())
+        if inbound > facts["allowed"]:
+            source = "断面 {name} 仅入境负荷 {inbound:.3g} kg/d 就超过目标所容，本地措施无法解决，需上游削减"
+            lines.append(text(source, lang, name=facts["name"], inbound=inbound))
+    return lines
+
+
+def source_name(source_id: str, name: str, lang: str = "zh") -> str:
+    """A source as a person calls it: DIFFUSE and inbound rivers in words, others by name."""
+    if source_id == "DIFFUSE":
+        return text("面源", lang)
+    if source_id == "DOSE":
+        return text("所引的水", lang)
+    if source_id.startswith("INBOUND:"):
+        return text("入境·{name}", lang, name=name or source_id.removeprefix("INBOUND:"))
+    return name or source_id
