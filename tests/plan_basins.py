@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -96,13 +95,16 @@ def referee_loads(tables: dict[str, pd.DataFrame]) -> tuple[list[str], np.ndarra
     def kept(reach: dict, part: float) -> float:
         return 1 / (1 + reach["kt"]) if reach["waterbody"] == "lake" else math.exp(-reach["kt"] * part)
 
+    sections = list(tables["sections"].itertuples())
+    ordered = sorted(reaches, key=lambda r: int(r["from_node"][1:]))
+
     def run(at_node: dict[str, float], inside: list[tuple[str, float, float]]) -> list[float]:
         at = dict(at_node)
-        seen = [0.0] * len(tables["sections"])
-        for reach in sorted(reaches, key=lambda r: int(r["from_node"][1:])):
+        seen = [0.0] * len(sections)
+        for reach in ordered:
             head = reach["share"] * at.get(reach["from_node"], 0.0)
             own = [(m / reach["length_m"], w) for r, m, w in inside if r == reach["reach_id"]]
-            for s, section in enumerate(tables["sections"].itertuples()):
+            for s, section in enumerate(sections):
                 if section.reach_id == reach["reach_id"]:
                     end = section.chainage_m / reach["length_m"]
                     seen[s] = head * kept(reach, end) + sum(w * kept(reach, end - p) for p, w in own if p <= end)
@@ -161,8 +163,3 @@ def greedy_cost(tables: dict[str, pd.DataFrame], margin: float = 0.0) -> float:
         need = need - delivered[best]
         spent += cost[best]
     return float(spent)
-
-
-def every_pair(items: list[str]) -> list[tuple[str, str]]:
-    """All unordered pairs."""
-    return list(itertools.combinations(items, 2))

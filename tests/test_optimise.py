@@ -32,8 +32,8 @@ def small(seed: int) -> dict[str, pd.DataFrame]:
     return plan_basins.random_tables(seed, outlets=3 + seed % 8, reaches=7 + seed % 9, sections=1 + seed % 5)
 
 
-@pytest.mark.parametrize("block", range(8))
-def test_240_random_basins_cost_what_the_cheapest_of_all_subsets_costs(block: int) -> None:
+@pytest.mark.parametrize("block", range(7))
+def test_210_random_basins_cost_what_the_cheapest_of_all_subsets_costs(block: int) -> None:
     verdicts = []
     for seed in range(block * 30, block * 30 + 30):
         tables = small(seed)
@@ -64,7 +64,7 @@ def test_sections_before_and_after_are_those_of_plain_loops() -> None:
 
 
 def test_greedy_never_beats_the_plan() -> None:
-    spent = [(plan_basins.greedy_cost(t), sealed(t).cost) for t in map(small, range(60))]
+    spent = [(plan_basins.greedy_cost(t), sealed(t).cost) for t in map(small, range(24))]
     spent = [(greedy, plan) for greedy, plan in spent if math.isfinite(plan)]
     assert all(greedy >= plan - 1e-9 for greedy, plan in spent)
     assert any(greedy > plan * 1.05 for greedy, plan in spent)
@@ -152,7 +152,7 @@ def test_all_kinds_of_measures_cost_what_the_cheapest_of_all_combinations_costs(
         measures = [option.measure for option in taken]
         if hydro.scenario.check_measures(network, measures):
             continue
-        after = hydro.compare(network, hydro.Scenario(network, tuple(measures), water))
+        after = hydro.compare(network, hydro.Scenario(network, tuple(measures), water), situations=plan.model.stands)
         if (after["tp_after_mg_l"] <= after["target_mg_l"] * (1 - margin) * (1 + 1e-9)).all():
             wanted = min(wanted, sum(option.cost for option in taken))
     assert (plan.cost if plan.status == "optimal" else math.inf) == pytest.approx(wanted)
