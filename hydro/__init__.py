@@ -5,7 +5,7 @@ from hydro.effect import Condition, Situation, situation
 from hydro.errors import BalanceError, Fault, FaultsError, HydroError
 from hydro.load import diffuse_loads, source_loads
 from hydro.model import Limits, Model, build_model
-from hydro.network import RiverNetwork, Topology, build_network
+from hydro.network import RiverNetwork, build_network
 from hydro.observations import Observations, period
 from hydro.optimise import Plan, plan_measures, solve_plan
 from hydro.options import Prices

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from hydro.columns import number
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.load import diffuse_loads, source_loads
-from hydro.network import Bool, Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.route import Placed, forward, source_nodes
+from hydro.topology import Bool, Float
 from hydro.trace import source_delivery
 from hydro.transport import KG_D_PER_MG_L_M3_S, VELOCITY_EXPONENT, Conditions, conditions
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, vstack
 
 from hydro.effect import HOLDS_WITHIN
-from hydro.network import Bool, Float
+from hydro.topology import Bool, Float
 
 LOOSE = 1e-7
 """How much a row is given to the solver loosened, relative to its scale; the check afterwards is exact."""

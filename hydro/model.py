@@ -22,9 +22,10 @@ from hydro.columns import text
 from hydro.effect import BASELINE, Condition, Situation, section_targets, situation
 from hydro.errors import HydroError
 from hydro.milp import Program
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.options import DEFAULT_PRICES, Choice, Option, Prices, find_options
 from hydro.scenario import WATER, Measure, change, spare_m3_s
+from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S
 
 

@@ -18,8 +18,8 @@ from hydro.columns import text
 from hydro.effect import HOLDS_WITHIN, concentration
 from hydro.milp import Program, solve
 from hydro.model import Model
-from hydro.network import Float
 from hydro.scenario import change
+from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S
 
 SEARCH_S = 20.0

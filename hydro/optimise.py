@@ -14,10 +14,11 @@ from hydro.effect import BASELINE, Condition, concentration, holds
 from hydro.errors import Fault, HydroError
 from hydro.milp import Progress, Solution, solve
 from hydro.model import UNLIMITED, Limits, Model, build_model
-from hydro.network import Float, RiverNetwork
+from hydro.network import RiverNetwork
 from hydro.obstacle import Obstacle, find_obstacle
 from hydro.options import DEFAULT_PRICES, Prices
 from hydro.scenario import Measure, Scenario
+from hydro.topology import Float
 
 DEFAULT_ALLOW = ("seal", "regulate", "merge", "dose")
 UNITS = {
