@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,7 +35,7 @@ class Format(StrEnum):
 def spoken(arguments: list[str]) -> str:
     """The language asked for by ``--lang`` or QINGYUAN_LANG; Chinese otherwise. Known before any argument is parsed."""
     asked = os.environ.get("QINGYUAN_LANG", "zh")
-    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for flag, value in pairwise([*arguments, ""]):
         asked = value if flag == "--lang" else flag.removeprefix("--lang=") if flag.startswith("--lang=") else asked
     return asked if asked in LANGUAGES else "zh"
 

@@ -53,7 +53,7 @@ def test_nothing_is_lost_without_decay(tables: dict[str, pd.DataFrame]) -> None:
 
 
 @given(basins())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_delivered_loads_add_up_to_the_section_and_shares_to_one(tables: dict[str, pd.DataFrame]) -> None:
     network = hydro.build_network(tables)
     routed = hydro.route(network).section_load_kg_d
@@ -65,7 +65,7 @@ def test_delivered_loads_add_up_to_the_section_and_shares_to_one(tables: dict[st
 
 
 @given(basins(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_cutting_a_reach_anywhere_changes_nothing(tables: dict[str, pd.DataFrame], data: st.DataObject) -> None:
     table = tables["reaches"].assign(lateral_tp_mg_l=0.0)
     whole = hydro.build_network({**tables, "reaches": table})
