@@ -112,11 +112,12 @@ def trace(
     if bool(section) == all_:
         raise typer.BadParameter(say("请用 --section 指定一个断面，或用 --all 追溯全部超标"))
     import layers
-    from hydro import trace_all, trace_sources
+    from hydro import attribute
+    from reports.evidence import with_words
 
-    network = layers.open_project(project).network()
-    table = trace_all(network) if all_ else trace_sources(network, section, time=time or None).table
-    show(table, format)
+    judged = attribute(layers.open_project(project).network())
+    table = judged.table() if all_ else judged.explain(section, time or None).table
+    show(with_words(table, LANG), format)
 
 
 @app.command(help=say("各河段与断面的负荷与浓度，以及物质收支"))

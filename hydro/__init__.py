@@ -3,6 +3,8 @@
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.effect import Condition, Situation, situation
 from hydro.errors import BalanceError, Fault, FaultsError, HydroError
+from hydro.evidence import Attribution, attribute
+from hydro.findings import Finding
 from hydro.load import diffuse_loads, source_loads
 from hydro.model import Limits, Model, build_model
 from hydro.network import RiverNetwork, build_network
@@ -18,6 +20,7 @@ from hydro.transport import Conditions, Passage, conditions, passage
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
 
 __all__ = [
+    "Attribution",
     "Balance",
     "BalanceError",
     "Condition",
@@ -25,6 +28,7 @@ __all__ = [
     "Delivery",
     "Fault",
     "FaultsError",
+    "Finding",
     "HydroError",
     "Limits",
     "Measure",
@@ -40,6 +44,7 @@ __all__ = [
     "Solver",
     "Topology",
     "Trace",
+    "attribute",
     "build_model",
     "build_network",
     "compare",

@@ -1,0 +1,190 @@
+"""From what is left over at all sections of a month to a probability over all suspects.
+
+For a suspect with delivery ``p`` (sections) and size ``e``, the log residuals are normal with mean ``log(L + e p)`` and a
+covariance in which whatever is uncertain about the ordinary load counts only by its part of the whole.  The size is
+unknown: it is integrated out over a log-normal prior.  A source's own report of the month enters as a second
+likelihood, half of whose mass says that a culprit's report hides the event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr, logsumexp
+
+from hydro.expected import REPORT_ERROR, SOURCE_CHANGE, Expected
+from hydro.suspects import (
+    MEDIAN_SIZE,
+    SIZE_SPREAD,
+    WASHOFF_SIZE,
+    WASHOFF_SPREAD,
+    History,
+    Suspects,
+    first_section,
+)
+from hydro.topology import Float
+
+HIDING = 0.5
+"""Probability that a source which reports leaves its own event out of the report."""
+STRAY_REPORT = 0.002
+"""Probability that a report jumps without an event (a slip of the pen, a unit)."""
+EVENT_TRANSPORT_ERROR = 0.06
+"""Relative error of an event's delivered load at one section: its own way, its own days."""
+REACH = 2.4
+STEP = 0.3
+"""The size prior is cut at this many spreads either side (further up where more was measured), and sampled this finely."""
+TAIL = 4.0
+"""Degrees of freedom of the size prior: rarely, an event is far larger than events usually are."""
+PARTLY = 0.2
+"""Of the reports that do not hide an event, the part that admits some of it only."""
+CAUSE_PART = 0.25
+"""An event is the cause of an exceedance when it brings at least this part of the section's load."""
+CAUSE_BLUR = 0.03
+
+
+@dataclass(frozen=True)
+class MonthPosterior:
+    """What happened in one month: the joint of suspect and size. Made by :func:`judge_month`.
+
+    ``joint`` (suspects × sizes) and ``none`` sum to one. ``added_kg_d`` (suspects × sizes × sections) is the event's
+    delivered load; ``ordinary_kg_d`` (sections) the load without it.
+    """
+
+    month: int
+    joint: Float
+    none: float
+    size_kg_d: Float
+    added_kg_d: Float
+    ordinary_kg_d: Float
+
+    @property
+    def suspect(self) -> Float:
+        """Posterior of every suspect, whatever it did to whichever section. (suspects,)"""
+        return np.asarray(self.joint.sum(axis=1), np.float64)
+
+    def cause(self, section: int) -> Float:
+        """Probability that a suspect caused the load of one section to be what it is. (suspects,); the rest: none."""
+        added = self.added_kg_d[:, :, section]
+        part = added / (added + self.ordinary_kg_d[section])
+        counts = 1 / (1 + np.exp(-(part - CAUSE_PART) / (CAUSE_BLUR / 1.7)))
+        return np.asarray((self.joint * counts).sum(axis=1), np.float64)
+
+    def added(self, section: int) -> Float:
+        """Expected delivered event load of every suspect at a section, kg/d, probabilities included. (suspects,)"""
+        return np.asarray((self.joint * self.added_kg_d[:, :, section]).sum(axis=1), np.float64)
+
+    def touched(self, least: float = 0.05) -> Float:
+        """Probability that an event brought more than a small part of a section's load. (sections,)"""
+        part = self.added_kg_d / (self.added_kg_d + self.ordinary_kg_d)
+        return np.asarray(np.einsum("ce,ces->s", self.joint, part > least), np.float64)
+
+
+def judge_month(expected: Expected, suspects: Suspects, prior: Float, month: int) -> MonthPosterior:
+    """The posterior over suspects and sizes of one month, from all its sections and all reports."""
+    record = expected.record
+    ordinary = expected.load_kg_d[:, month]
+    seen = np.flatnonzero(np.isfinite(record.load_kg_d[:, month]))
+    size, size_prior, added = _sizes(expected, suspects, month)
+    measured = np.log(record.load_kg_d[seen, month])
+    spread = expected.spread[month][np.ix_(seen, seen)]
+    own = expected.reading_error[seen, month]
+    live = np.flatnonzero(prior > 0)
+    like = np.full(size.shape, -np.inf)
+    like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
+    calm = float(_likelihood(measured, ordinary[seen], np.zeros((1, 1, len(seen))), spread, own)[0, 0])
+    with np.errstate(divide="ignore"):
+        joint = like + _possible(suspects, size, size_prior, prior) + np.log(prior)[:, None]
+    joint[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)
+    none = calm + np.log(max(1 - float(prior.sum()), 1e-6))
+    total = logsumexp(np.append(joint.ravel(), none))
+    return MonthPosterior(month, np.exp(joint - total), float(np.exp(none - total)), size, added, ordinary)
+
+
+def judge_all(expected: Expected, suspects: Suspects, rounds: int = 2) -> tuple[list[MonthPosterior], History]:
+    """Every month's posterior, each with the history that the other months make."""
+    months = len(expected.record.months)
+    history = History(np.zeros((months, suspects.count)), suspects)
+    found: list[MonthPosterior] = []
+    for _ in range(rounds):
+        found = [judge_month(expected, suspects, history.prior(m), m) for m in range(months)]
+        history = History(np.array([month.suspect for month in found]).reshape(months, suspects.count), suspects)
+    return found, history
+
+
+def _sizes(expected: Expected, suspects: Suspects, month: int) -> tuple[Float, Float, Float]:
+    """Sizes (suspects × sizes, kg/d where they enter), their log prior, and what each delivers to every section."""
+    record = expected.record
+    ratio = np.concatenate([expected.delivered[month], expected.along[month]])
+    capacity = record.capacity_kg_d[:, month]
+    capacity = np.where(
+        np.isfinite(capacity) & (capacity > 0), capacity, np.maximum(expected.load_kg_d[:, month], 1e-9)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        excess = np.nanmax((record.load_kg_d[:, month] - expected.load_kg_d[:, month]) / capacity, initial=0.0)
+        top = np.log(max(float(excess), 1e-9) / MEDIAN_SIZE) / SIZE_SPREAD + 1.0
+    step = np.arange(-REACH, max(REACH, top) + STEP, STEP)
+    log_prior = -0.5 * (TAIL + 1) * np.log1p(step**2 / TAIL)
+    log_prior -= logsumexp(log_prior)
+    first = first_section(ratio, capacity) if len(ratio) else np.zeros(0, np.int_)
+    arrives = ratio[np.arange(len(ratio)), first]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = np.where(arrives > 0, MEDIAN_SIZE * capacity[first] / arrives, 0.0)
+    point = middle[:, None] * np.exp(SIZE_SPREAD * step)
+    washed = expected.diffuse_kg_d[:, month]
+    factor = WASHOFF_SIZE * np.exp(WASHOFF_SPREAD * step)
+    size = np.concatenate([point, factor[None, :] * float(washed.max(initial=0.0))])
+    added = np.concatenate([point[:, :, None] * ratio[:, None, :], (factor[:, None] * washed[None, :])[None]])
+    return size, np.broadcast_to(log_prior, size.shape), added
+
+
+def _possible(suspects: Suspects, size: Float, size_prior: Float, prior: Float) -> Float:
+    """The size prior with what a suspect cannot have let out taken off it; all point suspects together lose nothing."""
+    room = np.log(np.maximum(suspects.most_kg_d, 1e-9))[:, None] - np.log(np.maximum(size, 1e-9))
+    cut = np.asarray(size_prior + log_ndtr(room / suspects.most_spread[:, None]), np.float64)
+    with np.errstate(divide="ignore"):
+        left = logsumexp(cut[:-1] + np.log(prior[:-1])[:, None]) if len(prior) > 1 else 0.0
+    if np.isfinite(left) and prior[:-1].sum() > 0:
+        cut[:-1] += np.log(prior[:-1].sum()) - left
+    return cut
+
+
+def _likelihood(measured: Float, ordinary: Float, added: Float, spread: Float, own: Float) -> Float:
+    """Log likelihood of the sections' log loads under every suspect and size. (suspects × sizes)"""
+    total = ordinary + added
+    part = ordinary / total
+    gap = measured - np.log(total)
+    event = added / total
+    covariance = part[..., :, None] * spread * part[..., None, :]
+    diagonal = np.arange(len(measured))
+    covariance[..., diagonal, diagonal] += own**2 + (EVENT_TRANSPORT_ERROR * event) ** 2
+    lower = np.linalg.cholesky(covariance)
+    white = np.linalg.solve(lower, gap[..., None])[..., 0]
+    half = np.log(lower[..., diagonal, diagonal]).sum(axis=-1)
+    return np.asarray(-0.5 * (white**2).sum(axis=-1) - half, np.float64)
+
+
+def _report_likelihood(expected: Expected, size: Float, month: int) -> Float:
+    """Log of how much better a source's report of the month is explained if it had the event. (sources × sizes)
+
+    With an event it told half the time (base + event) and hid it half the time (base); without one a report moves as
+    it always does, with a small chance of a stray value.  No report says nothing.
+    """
+    told = expected.record.reported_kg_d[:, month]
+    base = np.median(expected.source_kg_d, axis=1)
+    usual = np.hypot(SOURCE_CHANGE, REPORT_ERROR)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        calm_gap = np.log(told / base)
+        loud_gap = np.log(told[:, None] / (base[:, None] + size))
+    calm = _normal(calm_gap, usual)
+    whole = np.log1p(size / np.maximum(base, 1e-9)[:, None])
+    within = (calm_gap[:, None] > 2 * usual) & (loud_gap < 2 * usual)
+    partly = np.where(within, 1 / np.maximum(whole, usual), 0.0)
+    loud = (1 - PARTLY) * _normal(loud_gap, 1.25 * REPORT_ERROR) + PARTLY * partly
+    ordinary = (1 - STRAY_REPORT) * calm + STRAY_REPORT * 0.2
+    better = np.log((HIDING * ordinary[:, None] + (1 - HIDING) * loud) / ordinary[:, None])
+    return np.where(np.isfinite(told)[:, None], np.nan_to_num(better), 0.0)
+
+
+def _normal(gap: Float, spread: float) -> Float:
+    return np.asarray(np.exp(-((gap / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi)), np.float64)
