@@ -49,8 +49,13 @@ APPEND_ONLY = {
 
 
 def create(connection: sa.Connection) -> None:
-    """Make the book, and the triggers that let nothing in it be altered or removed."""
+    """Make the book, closed to all but additions."""
     AUDIT.create(connection)
+    protect(connection)
+
+
+def protect(connection: sa.Connection) -> None:
+    """Put up the triggers that let nothing in the book be altered or removed."""
     for statement in APPEND_ONLY[connection.dialect.name]:
         connection.exec_driver_sql(statement)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layers import audit, sql
+from layers import attachments, audit, sql, styles
+from layers.migrations import MIGRATIONS
 from layers.tables import LAYOUTS, Layout
 from layers.work import now
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from layers.project import Store
 
 
-def found(connection: sa.Connection, store: Store, *, name: str, demo: bool, version: int) -> None:
+def found(connection: sa.Connection, store: Store, *, name: str, demo: bool) -> None:
     """Lay out an empty project in a database that has none."""
     sql.FACTS.create(connection)
     audit.create(connection)
@@ -22,6 +23,12 @@ def found(connection: sa.Connection, store: Store, *, name: str, demo: bool, ver
         store.register(connection, layout)
     for layout in LAYOUTS.values():
         sql.ensure(connection, store, layout, {})
+    attachments.create(connection)
+    store.register(connection, Layout("attachments", ("attachment_id",)))
+    styles.create(connection)
+    styles.ship(connection, store)
+    store.register(connection, Layout("layer_styles", ("id",)))
+    version = MIGRATIONS[-1].version
     told = {"name": name, "demo": str(int(demo)), "schema_version": str(version), "revision": "0", "created": now()}
     for key, value in told.items():
         sql.set_fact(connection, key, value)

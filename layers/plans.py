@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hydro.errors import Fault, FaultsError, HydroError
+from layers.attachments import attach, attached, content
 from layers.rows import Row
 from layers.tables import declared
 from layers.work import Work, bare, now
@@ -127,7 +128,7 @@ class Plans:
                     {outlet: standing.get(outlet, {}) for outlet in stale}, {outlet: made[outlet] for outlet in stale}
                 )
             if decision == "merge":
-                _room(work, known, standing | made, merge_to)
+                _room(work, standing | made, merge_to)
             for outlet in wanted:
                 work.put("decisions", standing.get(outlet), made[outlet], "decide", why)
             return work.revision
@@ -225,6 +226,18 @@ class Plans:
         """Outlet -> revision of its decision, as it stands now: to be taken when the decisions are shown."""
         return {str(outlet): int(revision) for outlet, revision in self.decisions(plan)["revision"].items()}
 
+    def attach(self, plan: str, outlet: str, name: str, content: bytes, *, why: str = "") -> str:
+        """Attach a photo or document to a decision; see :func:`layers.attachments.attach`."""
+        return attach(self.project, plan, outlet, name, content, why=why)
+
+    def attachments(self, plan: str) -> pd.DataFrame:
+        """What is attached in a plan, without the content."""
+        return attached(self.project, plan)
+
+    def attachment(self, attachment_id: str) -> bytes:
+        """An attached file itself."""
+        return content(self.project, attachment_id)
+
     def diff(self, one: str, other: str) -> pd.DataFrame:
         """Outlets on which two plans differ: columns outlet_id, decision and merge_to of each, and who decided."""
         with self.project.look() as work:
@@ -259,7 +272,7 @@ def _all_known(wanted: Iterable[str], known: Mapping[str, Row]) -> None:
         raise FaultsError(faults)
 
 
-def _room(work: Work, wanted: Mapping[str, Row], decided: Mapping[str, Row], plant_id: str) -> None:
+def _room(work: Work, decided: Mapping[str, Row], plant_id: str) -> None:
     """Refuse a merge that the plant has no room for: spare capacity less what the plan leads there already.
 
     Water of an outlet is its permit; where that is unknown it counts as none, since refusing would stop the survey.
@@ -280,7 +293,7 @@ def _room(work: Work, wanted: Mapping[str, Row], decided: Mapping[str, Row], pla
             "污水处理厂 {plant} 余量 {spare:g} m³/d，接入 {count} 个排污口共需 {need:g} m³/d。请换一座厂或先扩容。",
             plant=plant_id,
             spare=max(spare, 0.0),
-            count=len(wanted),
+            count=len(led),
             need=need,
         )
 

@@ -15,7 +15,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from hydro.errors import HydroError
-from layers.tables import OWN, SRID, Layout, frame
+from layers.tables import LAYOUTS, OWN, SRID, Layout, frame
 
 BUSY_S = 30
 STORED_AS = {"double precision": "REAL", "real": "REAL", "numeric": "REAL"}
@@ -154,6 +154,28 @@ class PostGIS:
 
     def touch(self, connection: sa.Connection, layout: Layout) -> None:
         """Nothing to tell: PostGIS keeps its own catalogue."""
+
+    @property
+    def catalog(self) -> str:
+        """Name of the database, by which QGIS looks for the styles of the layers."""
+        return self.engine.url.database or ""
+
+    def beside(self, label: str) -> PostGIS:
+        """The schema beside this one that carries a label in its name."""
+        url = self.engine.url.set(drivername="postgresql").update_query_dict({"schema": f"{self.schema}_{label}"})
+        return PostGIS(url.render_as_string(hide_password=False))
+
+    def renumber(self, connection: sa.Connection) -> None:
+        """Let new rows be numbered after those that came in with their numbers."""
+        for name in LAYOUTS:
+            if self.columns(connection, name):
+                connection.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{self.schema}.{name}', 'fid'), max(fid)) FROM {name}"
+                )
+
+    def integrity(self, connection: sa.Connection) -> list[str]:
+        """Nothing that the server would not have refused: its pages are guarded by its own checksums and log."""
+        return []
 
     def close(self) -> None:
         """Give the connections back."""

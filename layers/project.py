@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 import hydro
-from hydro.errors import HydroError
+from hydro.errors import Fault, HydroError
 from layers.roles import User, local_user
 from layers.tables import LAYOUTS, NETWORK, Layout, declared
 
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
     from layers.plans import Plans
     from layers.work import Work
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
+"""That of ``layers.migrations.MIGRATIONS``, known here without loading them."""
 
 
 class Store(Protocol):
     """What a project asks of the database that keeps it."""
 
     url: str
+    schema: str
+
+    @property
+    def catalog(self) -> str:
+        """Name of the database, where a store has one."""
 
     def facts(self) -> dict[str, str]:
         """Name, revision, schema version … of the project; raises where there is none."""
@@ -63,6 +69,15 @@ class Store(Protocol):
     def touch(self, connection: sa.Connection, layout: Layout) -> None:
         """Tell other programs that a table has changed."""
 
+    def beside(self, label: str) -> Store:
+        """The place beside this one that carries a label in its name."""
+
+    def renumber(self, connection: sa.Connection) -> None:
+        """Let new rows be numbered after those that came in with their numbers."""
+
+    def integrity(self, connection: sa.Connection) -> list[str]:
+        """What the database itself finds wrong."""
+
     def close(self) -> None:
         """Give back what is held open."""
 
@@ -75,6 +90,11 @@ class Project:
         self.user = user or local_user()
         self._facts = store.facts()
         found = int(self._facts.get("schema_version", 0))
+        if found < SCHEMA_VERSION:
+            from layers.migrations import migrate
+
+            migrate(store, self.user, found)
+            self._facts = store.facts()
         if found > SCHEMA_VERSION:
             raise HydroError(
                 "newer_project",
@@ -171,6 +191,28 @@ class Project:
         with self.store.connect() as connection:
             yield Work(connection, self.store, self.user)
 
+    def book(self, *, table: str = "", row: str = "", who: str = "", since: str = "") -> pd.DataFrame:
+        """The audit, oldest first: of one table, of rows whose id holds ``row``, of one person, from a time on."""
+        found = self.table("audit")
+        for column, wanted in (("table_name", table), ("who", who)):
+            found = found[found[column] == wanted] if wanted else found
+        if row:
+            told = found["row_id"] + "\n" + found["before"] + "\n" + found["after"]
+            found = found[told.str.contains(row, regex=False)]
+        return found[found["when"] >= since] if since else found
+
+    def verify(self) -> list[Fault]:
+        """Every sign of damage, tampering or loss; an empty list where the project is whole."""
+        from layers.verify import verify
+
+        return verify(self.store)
+
+    def adopt(self, *, why: str) -> list[str]:
+        """Enter in the book what another program has changed (QGIS, say), and return the tables concerned."""
+        self.user.must("administer")
+        with self.change() as work:
+            return work.adopt(why)
+
     @property
     def plans(self) -> Plans:
         """Plans and the decisions in them."""
@@ -215,7 +257,7 @@ def create_project(
     user.must("administer")
     store = _store(path_or_url)
     with store.founding() as connection:
-        found(connection, store, name=name, demo=demo, version=SCHEMA_VERSION)
+        found(connection, store, name=name, demo=demo)
         if tables:
             Work(connection, store, _named(user, who)).write(tables, why=why, replace=False)
     return Project(store, user)

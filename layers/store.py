@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,6 @@ class GeoPackage:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.url = str(path)
-        self._engine: sa.Engine | None = None
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -79,24 +78,28 @@ class GeoPackage:
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         with self.spoken():
-            # Who may write opens to write, so that the last to leave can fold the log into the file and remove it.
-            mode = "rw" if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) else "ro"
-            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S)
+            connection = self._opened_to_read()
             try:
-                try:
-                    connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-                except sqlite3.OperationalError:
-                    if os.access(self.path.parent, os.W_OK) or self._log().exists():
-                        raise
-                    # A log cannot be opened in a folder that cannot be written; nor can anyone be writing there.
-                    connection.close()
-                    uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
-                    connection = sqlite3.connect(uri, uri=True)
-                connection.execute("PRAGMA query_only = 1")
                 connection.execute("BEGIN")
                 yield connection
             finally:
                 connection.close()
+
+    def _opened_to_read(self) -> sqlite3.Connection:
+        # Who may write opens to write, so that the last to leave can fold the log into the file and remove it.
+        place = self.path.resolve().as_uri()
+        mode = "rw" if _writable(self.path) else "ro"
+        connection = sqlite3.connect(f"{place}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            if os.access(self.path.parent, os.W_OK) or self._log().exists():
+                raise
+            # A log cannot be opened in a folder that cannot be written; nor can anyone be writing there.
+            connection = sqlite3.connect(f"{place}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection.execute("PRAGMA query_only = 1")
+        return connection
 
     def _log(self) -> Path:
         return self.path.with_name(self.path.name + "-wal")
@@ -106,14 +109,27 @@ class GeoPackage:
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """One write transaction, alone: committed at the end, or as if it had never been."""
-        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
+        if not _writable(self.path):
             raise HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
-        with self.spoken(), self.engine.begin() as connection:
+        with self.spoken(), _engine(lambda: _opened_to_write(self.path)).begin() as connection:
             yield connection
 
     @contextmanager
     def founding(self) -> Iterator[sa.Connection]:
         """The transaction in which a project comes to be: its file appears whole at the end, or not at all."""
+        with (
+            self.appearing() as growing,
+            self.spoken(),
+            _engine(lambda: _opened_to_write(growing)).begin() as connection,
+        ):
+            from layers.geopackage import create_core
+
+            create_core(connection)
+            yield connection
+
+    @contextmanager
+    def appearing(self) -> Iterator[Path]:
+        """A file to fill, which takes the place of this one at the end unless something is there."""
         if not self.path.parent.is_dir() or not os.access(self.path.parent, os.W_OK):
             raise HydroError(
                 "no_folder", "文件夹 {path} 不存在或不可写。请先建立它，或换一个位置。", path=str(self.path.parent)
@@ -123,13 +139,8 @@ class GeoPackage:
         try:
             if self.path.exists():
                 raise FileExistsError(self.path)
-            engine = _engine(growing)
-            with self.spoken(), engine.begin() as connection:
-                from layers.geopackage import create_core
-
-                create_core(connection)
-                yield connection
-            engine.dispose()
+            with self.spoken():
+                yield growing
             os.link(growing, self.path)  # unlike a rename, refuses to overwrite what has come there meanwhile
         except FileExistsError:
             raise HydroError(
@@ -142,15 +153,8 @@ class GeoPackage:
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
         """A connection to read by; it sees one state of the project throughout."""
-        with self.spoken(), self.engine.connect() as connection:
+        with self.spoken(), _engine(self._opened_to_read, "BEGIN").connect() as connection:
             yield connection
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The pool of connections, made when first needed."""
-        if self._engine is None:
-            self._engine = _engine(self.path)
-        return self._engine
 
     @property
     def serial(self) -> Any:
@@ -181,11 +185,33 @@ class GeoPackage:
 
         touch(connection, layout)
 
+    catalog, schema = "", ""
+    """Where QGIS looks for the styles of the layers: a file has no such places."""
+
+    def beside(self, label: str) -> GeoPackage:
+        """The file beside this one that carries a label in its name."""
+        return GeoPackage(self.path.with_name(f"{self.path.stem}.{label}{self.path.suffix}"))
+
+    def renumber(self, connection: sa.Connection) -> None:
+        """Nothing to do: SQLite remembers the highest number of a table by itself."""
+
+    def integrity(self, connection: sa.Connection) -> list[str]:
+        """What SQLite itself finds wrong with the file, and rows that its spatial index lacks or invents."""
+        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
+        broken = [f"{row[0]} → {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+        return ([] if found == ["ok"] else found) + broken
+
+    def copy_file(self, target: GeoPackage) -> None:
+        """Copy the file as it is at this moment, while others may write, to one that appears whole or not at all."""
+        with self._read() as source, target.appearing() as growing:
+            copied = sqlite3.connect(growing)
+            try:
+                source.backup(copied)
+            finally:
+                copied.close()
+
     def close(self) -> None:
-        """Give the file back: the log is folded into it and removed."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        """Nothing is held open between calls: the log is folded into the file as soon as nobody reads or writes."""
 
     @contextmanager
     def spoken(self) -> Iterator[None]:
@@ -245,23 +271,25 @@ def _bare(rows: list[Any], names: list[str]) -> list[Any]:
     return [(*row[:here], None if row[here] is None else to_wkb(row[here]), *row[here + 1 :]) for row in rows]
 
 
-def _engine(path: Path) -> sa.Engine:
-    import sqlalchemy as sa
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
+
+def _opened_to_write(path: Path) -> sqlite3.Connection:
     from layers.geopackage import teach
 
-    engine = sa.create_engine("sqlite://", creator=lambda: _opened(path), poolclass=sa.pool.NullPool)
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    teach(connection)
+    return connection
 
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    def _opened(path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        teach(connection)
-        return connection
+def _engine(opened: Callable[[], sqlite3.Connection], begin: str = "BEGIN IMMEDIATE") -> sa.Engine:
+    """An engine of connections that begin as they are told, where Python's own driver would begin at the first write."""
+    import sqlalchemy as sa
 
+    engine = sa.create_engine("sqlite://", creator=opened, poolclass=sa.pool.NullPool)
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

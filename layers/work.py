@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hydro.errors import Fault, FaultsError, HydroError
 from layers import audit, sql
-from layers.rows import Change, Row, clean, compare, key_of, types
+from layers.rows import Change, Row, clean, compare, digest, key_of, types
 from layers.tables import LAYOUTS, OWN, Layout
 
 if TYPE_CHECKING:
@@ -135,15 +135,42 @@ class Work:
             rows = [*change.added, *change.removed, *(row for pair in change.changed for row in pair)]
             self.user.must("write", (row.get("county") or "" for row in rows))
 
-    def _record(
-        self, table: sa.Table, layout: Layout, change: Change, told: tuple[Any, Any], what: str, why: str
-    ) -> None:
-        """Carry out a change of one table and enter it in the book: the two stand and fall together."""
+    def turn(self) -> int:
+        """The revision of this transaction's changes, taken when the first is made."""
         if not self._open:
             self._open = True
             self.revision += 1
             sql.set_fact(self.connection, "revision", str(self.revision))
-        sql.apply(self.connection, table, change, self.revision)
+        return self.revision
+
+    def adopt(self, why: str) -> list[str]:
+        """Enter in the book what another program has changed (QGIS, say), and return the tables concerned."""
+        adopted = []
+        for name in LAYOUTS:
+            table = sql.reflect(self.connection, self.store, name)
+            if table is None:
+                continue
+            found, told = digest(sql.select(self.connection, table)), audit.last_digest(self.connection, name)
+            if found != told:
+                adopted.append(name)
+                audit.append(
+                    self.connection,
+                    revision=self.turn(),
+                    who=self.user.name,
+                    what="adopt",
+                    table=name,
+                    before=f"{told:064x}",
+                    after=f"{found:064x}",
+                    why=why,
+                    digest=found,
+                )
+        return adopted
+
+    def _record(
+        self, table: sa.Table, layout: Layout, change: Change, told: tuple[Any, Any], what: str, why: str
+    ) -> None:
+        """Carry out a change of one table and enter it in the book: the two stand and fall together."""
+        sql.apply(self.connection, table, change, self.turn())
         self.store.touch(self.connection, layout)
         touched = [*change.added, *(new for _, new in change.changed), *change.removed]
         audit.append(

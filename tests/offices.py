@@ -1,12 +1,15 @@
-"""A small basin with an office around it: three outlets in two counties, a plant with little room, a section."""
+"""A small basin with an office around it: four outlets in two counties, a plant with little room, a section."""
 
 import geopandas
 import pandas as pd
 import shapely
 
+EVIL = "城东'); DROP TABLE outlets; --<img src=x onerror=alert(1)>{name}%s"
+"""A name with everything in it that a careless program would obey."""
+
 
 def tables() -> dict[str, pd.DataFrame]:
-    """Two reaches one after the other, an outlet on the first, a section on the second, two months of samples."""
+    """Two reaches one after the other; the plant has 500 m³/d to spare, O1 and O2 need 300 m³/d each."""
     return {
         "reaches": geopandas.GeoDataFrame(
             {
@@ -25,14 +28,30 @@ def tables() -> dict[str, pd.DataFrame]:
         ),
         "outlets": geopandas.GeoDataFrame(
             {
-                "outlet_id": ["O1"],
-                "name": ["城东'; DROP TABLE outlets; --"],
-                "reach_id": ["R1"],
-                "chainage_m": [400.0],
-                "permit_load_kg_d": [1.5],
-                "reports": [1],
+                "outlet_id": ["O1", "O2", "O3", "O4"],
+                "name": [EVIL, "城西", "城南", "城北"],
+                "reach_id": ["R1", "R1", "R2", "R2"],
+                "chainage_m": [400.0, 500.0, 100.0, 200.0],
+                "permit_discharge_m3_d": [300.0, 300.0, 100.0, None],
+                "permit_load_kg_d": [1.5, 0.5, 0.2, 0.1],
+                "reports": [1, 0, 0, 0],
+                "county": ["卫辉市", "卫辉市", "辉县市", "辉县市"],
+                "decision": ["undecided"] * 4,
             },
-            geometry=[shapely.Point(113.905, 35.3)],
+            geometry=[shapely.Point(113.905 + n / 200, 35.3) for n in range(4)],
+            crs=4490,
+        ),
+        "plants": geopandas.GeoDataFrame(
+            {
+                "plant_id": ["W1"],
+                "name": ["一厂"],
+                "design_discharge_m3_d": [20000.0],
+                "actual_discharge_m3_d": [19500.0],
+                "reach_id": ["R2"],
+                "chainage_m": [50.0],
+                "county": ["卫辉市"],
+            },
+            geometry=[shapely.Point(113.91, 35.3)],
             crs=4490,
         ),
         "sections": geopandas.GeoDataFrame(

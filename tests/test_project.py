@@ -30,15 +30,15 @@ def test_what_goes_in_comes_out(project: layers.Project) -> None:
 def test_writing_the_same_again_changes_nothing(project: layers.Project) -> None:
     assert project.write(tables(), why="again") == 1
     assert project.revision == 1
-    assert len(project.table("audit")) == 4
+    assert len(project.table("audit")) == 5
 
 
 def test_merging_updates_the_columns_given_and_adds_the_rest(project: layers.Project) -> None:
-    given = pd.DataFrame({"outlet_id": ["O1", "O2"], "chainage_m": [450.0, 10.0], "owner": ["甲厂", "乙厂"]})
+    given = pd.DataFrame({"outlet_id": ["O1", "O9"], "chainage_m": [450.0, 10.0], "owner": ["甲厂", "乙厂"]})
     assert project.write({"outlets": given}, why="survey") == 2
     outlets = project.table("outlets").set_index("outlet_id")
     assert outlets.loc["O1", ["chainage_m", "owner", "permit_load_kg_d"]].tolist() == [450.0, "甲厂", 1.5]
-    assert outlets.loc["O2", "chainage_m"] == 10.0
+    assert outlets.loc["O9", "chainage_m"] == 10.0
 
 
 def test_replacing_removes_the_rows_not_given(project: layers.Project) -> None:

@@ -41,16 +41,16 @@ def test_other_programs_read_and_edit_it(project: layers.Project) -> None:
     inside = geopandas.read_file(project.url, layer="reaches", bbox=(113.915, 35.2, 114, 35.4))
     assert inside["reach_id"].tolist() == ["R2"]
     edited = geopandas.read_file(project.url, layer="outlets")
-    edited["outlet_id"] = "O7"
+    edited = edited.iloc[:2].assign(outlet_id=["O7", "O8"])
     edited.to_file(project.url, layer="outlets", mode="a")
-    assert project.table("outlets", geometry=True)["outlet_id"].tolist() == ["O1", "O7"]
+    assert project.table("outlets", geometry=True)["outlet_id"].tolist() == ["O1", "O2", "O3", "O4", "O7", "O8"]
 
 
 def test_the_spatial_index_follows_every_change(project: layers.Project) -> None:
-    moved = tables()["outlets"].set_geometry([shapely.Point(114.5, 35.9)], crs=4490)
+    moved = tables()["outlets"].set_geometry([shapely.Point(114.5, 35.9)] * 4, crs=4490)
     project.write({"outlets": moved}, why="moved")
     project.close()
-    assert len(geopandas.read_file(project.url, layer="outlets", bbox=(114.4, 35.8, 114.6, 36.0))) == 1
+    assert len(geopandas.read_file(project.url, layer="outlets", bbox=(114.4, 35.8, 114.6, 36.0))) == 4
     with sqlite3.connect(project.url) as file:
         box = file.execute("SELECT min_x, max_y FROM gpkg_contents WHERE table_name = 'outlets'").fetchone()
     assert box == pytest.approx((114.5, 35.9), abs=1e-4)
