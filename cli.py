@@ -251,6 +251,26 @@ def flow_conditions(given: list[str], time: str) -> list[Any]:
     return [Condition(name, time or None, factor[0], *factor[1:]) for name, factor in parsed]
 
 
+@app.command(help=say("各断面本月的类别、达标、余量、暴雨系数、台账、连续达标、趋势与补偿"))
+def assess(
+    project: Project,
+    month: Annotated[str, typer.Option(help=say("月份，如 2022-07；不给则为最新一月"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The board of a month, worst section first; json is one object with sections, attainment and notes."""
+    import layers
+    from layers.assess import assess as judge
+    from reports.words import board_fields, board_rows
+
+    found = judge(layers.open_project(project), month)
+    if format is Format.json:
+        show_fields(board_fields(found, LANG), format)
+        return
+    complain(say(note.message, **note.params) for note in found.notes)
+    show(board_rows(found), format)
+
+
 def show(table: pd.DataFrame, format: Format) -> None:
     """Write a table on stdout."""
     if format is Format.csv:
