@@ -150,6 +150,7 @@ class Project:
             raise HydroError(
                 "empty_project", "项目 {name} 里还没有河段。请先用 import 导入河网。", name=self.name or self.url
             )
+        tables["reaches"].attrs["project"] = self.url  # where the drawing is, for who wants it
         return hydro.build_network(tables)
 
     def write(

@@ -70,16 +70,7 @@ def _months(months: Sequence[str]) -> None:
 
 def _step(key: str, what: str, side: str, month: str, *, disabled: bool) -> None:
     icon = f":material/chevron_{side}:"
-    st.button(
-        "",
-        icon=icon,
-        help=what,
-        key=key,
-        type="tertiary",
-        disabled=disabled,
-        on_click=state.choose_month,
-        args=(month,),
-    )
+    st.button(what, icon=icon, key=key, type="tertiary", disabled=disabled, on_click=state.choose_month, args=(month,))
 
 
 def _language() -> None:

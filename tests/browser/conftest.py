@@ -13,13 +13,14 @@ from shutil import which
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, FrameLocator, Page, Request, Route
+from playwright.sync_api import ConsoleMessage, FrameLocator, Page, Request, Route, expect
 
 TOP = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -93,11 +93,13 @@ def test_a_link_opens_what_it_was_copied_from(visit: Visit, serve: Serve, basin:
 def test_month_and_language_change_without_drawing_the_map_again(visit: Visit, serve: Serve, basin: str) -> None:
     frame = visit.open(serve(basin))
     visit.ask_map("() => { qingyuan.app.mine = 1; qingyuan.app.map.setZoom(11, { animate: false }); }")
-    visit.page.get_by_role("radio", name="EN").or_(visit.page.get_by_role("button", name="EN")).first.click()
+    visit.page.get_by_role("radio", name="EN").click()
     expect(frame.locator(".qy-legend")).to_contain_text("treatment plant")
-    visit.page.locator(".st-key-earlier button").click()
+    visit.page.get_by_role("button", name="Earlier month").click()
     expect(visit.page.locator(".heading").first).to_contain_text("2022-11")
-    visit.page.wait_for_function("() => document.querySelector('iframe').contentWindow.qingyuan.app.state.month === '2022-11'")
+    visit.page.wait_for_function(
+        "() => document.querySelector('iframe').contentWindow.qingyuan.app.state.month === '2022-11'"
+    )
     assert visit.ask_map("() => [qingyuan.app.mine, qingyuan.app.map.getZoom()]") == [1, 11]
 
 
