@@ -232,7 +232,7 @@ def open_project(path_or_url: str | os.PathLike[str], *, user: User | None = Non
     Raises:
         HydroError: it is not there, not a project, damaged, or of a newer version.
     """
-    return Project(_store(path_or_url), user)
+    return Project(store_at(path_or_url), user)
 
 
 def create_project(
@@ -256,7 +256,7 @@ def create_project(
 
     user = user or local_user()
     user.must("administer")
-    store = _store(path_or_url)
+    store = store_at(path_or_url)
     with store.founding() as connection:
         found(connection, store, name=name, demo=demo)
         if tables:
@@ -271,7 +271,8 @@ def _named(user: User, who: str | None) -> User:
     return replace(user, name=who)
 
 
-def _store(path_or_url: str | os.PathLike[str]) -> Store:
+def store_at(path_or_url: str | os.PathLike[str]) -> Store:
+    """The store at a path or URL, whether or not there is a project in it."""
     place = os.fspath(path_or_url)
     if place.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         from layers.postgis import PostGIS
