@@ -150,7 +150,6 @@ class Project:
             raise HydroError(
                 "empty_project", "项目 {name} 里还没有河段。请先用 import 导入河网。", name=self.name or self.url
             )
-        tables["reaches"].attrs["project"] = self.url  # where the drawing is, for who wants it
         return hydro.build_network(tables)
 
     def write(
@@ -232,7 +231,7 @@ def open_project(path_or_url: str | os.PathLike[str], *, user: User | None = Non
     Raises:
         HydroError: it is not there, not a project, damaged, or of a newer version.
     """
-    return Project(store_at(path_or_url), user)
+    return Project(_store(path_or_url), user)
 
 
 def create_project(
@@ -256,7 +255,7 @@ def create_project(
 
     user = user or local_user()
     user.must("administer")
-    store = store_at(path_or_url)
+    store = _store(path_or_url)
     with store.founding() as connection:
         found(connection, store, name=name, demo=demo)
         if tables:
@@ -271,8 +270,7 @@ def _named(user: User, who: str | None) -> User:
     return replace(user, name=who)
 
 
-def store_at(path_or_url: str | os.PathLike[str]) -> Store:
-    """The store at a path or URL, whether or not there is a project in it."""
+def _store(path_or_url: str | os.PathLike[str]) -> Store:
     place = os.fspath(path_or_url)
     if place.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         from layers.postgis import PostGIS

@@ -1,0 +1,196 @@
+"""Sub-daily attribution: who released what, from when to when, given what automatic stations read every few hours.
+
+Every place a release may come from (listed sources, inbound rivers, unlisted places along the river), the wash-off of
+the land, and a fault of the sensor are weighed against each other: the response of each (``hydro.plume``) over windows
+and over the ways a river may differ from its tables is held against the readings of all stations (``hydro.likelihood``),
+the ratios of NH3N and COD to TP against its fingerprint, its own reports against the release. What is left adds to one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hydro.rivals import faults, wash_offs
+from hydro.scenarios import narrow, propose, refine, weigh, widen
+from hydro.scene import Detective, Scenarios, Scene, gather, join
+from hydro.topology import Float
+
+TEMPER = 1.0
+"""Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
+WANDER = 0.3
+"""How far a source's own load strays from its usual course over hours, relative."""
+HIDE = 0.5
+"""How often a source that reports leaves its own event out of the report."""
+REFINEMENTS = ((18, 2), (9, 3))
+"""Rounds of refinement: how many suspects, and how many scenarios of each."""
+REPORT_LIMIT = 10.0
+"""The most that a report may say for or against its source (ln)."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One candidate of one episode: how likely, and if so, what it released where, and what the readings say of it.
+
+    ``ratio`` is NH3N and COD per TP of the best fit (NaN unmeasured), ``told_kg`` what its own report adds up to above
+    its usual load while it would have released (NaN: it sends none).
+    """
+
+    source_id: str
+    kind: str
+    probability: float
+    start_h: float = float("nan")
+    end_h: float = float("nan")
+    released_kg: float = float("nan")
+    reach: int = -1
+    chainage_m: float = float("nan")
+    ratio: tuple[float, float] = (float("nan"), float("nan"))
+    told_kg: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one reading of one section was answered: causes by probability, ``NONE`` last; they sum to one.
+
+    ``alarm`` is the form of false alarm that is likeliest (spike, stuck, pulse, or quiet: nothing happened at all) and
+    ``alarm_h`` the span of the readings it concerns.
+    """
+
+    scene: Scene
+    causes: tuple[Cause, ...]
+    alarm: str
+    alarm_h: tuple[float, float]
+
+
+def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
+    """Weigh every cause of one reading of one section (id) against each other."""
+    scene = gather(detective, section, time)
+    scenarios, score, mass, ratio = _point_scenarios(scene)
+    washed, first, last, washed_kg = wash_offs(scene)
+    alarms, spans = faults(scene)
+    everything = np.concatenate([score, washed, list(alarms.values())])
+    chance = np.exp(TEMPER * (everything - everything.max()))
+    chance /= chance.sum()
+    point, rain, none = np.split(chance, [len(score), len(score) + len(washed)])
+    placed = detective.places
+    causes = []
+    ids = placed.source_id[scenarios.suspect]
+    start, end = scenarios.start_h, scenarios.start_h + scenarios.length_h
+    for source in pd.unique(ids):
+        mine = np.flatnonzero(ids == source)
+        best = mine[np.argmax(score[mine])]
+        spot = int(scenarios.suspect[best])
+        a, b, kg = likely_window(start[mine], end[mine], point[mine], mass[mine])
+        causes.append(
+            Cause(
+                str(source),
+                str(placed.kind[spot]),
+                float(point[mine].sum()),
+                a,
+                b,
+                kg,
+                int(placed.reach[spot]),
+                float(placed.chainage_m[spot]),
+                (float(ratio[best, 0]), float(ratio[best, 1])),
+                _told(scene, source, a, b),
+            )
+        )
+    if len(washed):
+        a, b, kg = likely_window(first, last, rain, washed_kg)
+        causes.append(Cause("DIFFUSE", "diffuse", float(rain.sum()), a, b, kg))
+    causes.sort(key=lambda cause: (-cause.probability, cause.source_id))
+    causes.append(Cause("NONE", "none", float(none.sum())))
+    alarm = max(alarms, key=lambda form: alarms[form])
+    return Verdict(scene, tuple(causes), alarm, spans[alarm])
+
+
+def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
+    """Scenarios of a release, their ln posterior, TP mass, and ratios of NH3N and COD to TP."""
+    scenarios = propose(scene)
+    if not len(scenarios.suspect):
+        return scenarios, np.zeros(0), np.zeros(0), np.zeros((0, 2))
+    score, mass, ratio = _weighed(scene, scenarios)
+    scenarios = widen(scene, narrow(scenarios, score))
+    score, mass, ratio = _weighed(scene, scenarios)
+    for count, seeds in REFINEMENTS:
+        fine, instead = refine(scenarios, score, count, seeds)
+        finer = _weighed(scene, fine)
+        kept = np.flatnonzero(~instead)
+        score, mass, ratio = (
+            np.concatenate([old[kept], new]) for old, new in zip((score, mass, ratio), finer, strict=True)
+        )
+        scenarios = join(scenarios.take(kept), fine)
+    return scenarios, score, mass, ratio
+
+
+def _weighed(scene: Scene, scenarios: Scenarios) -> tuple[Float, Float, Float]:
+    score, fitted = weigh(scene, scenarios)
+    mass = fitted.mass[:, 0]
+    ratio = np.full((len(mass), 2), np.nan)
+    others = fitted.mass.shape[1] - 1
+    known = fitted.precision[:, 1:] > 0
+    ratio[:, :others] = np.where(known, fitted.mass[:, 1:] / mass[:, None], np.nan)
+    return score + _reports(scene, scenarios, mass), mass, ratio
+
+
+def _told(scene: Scene, source: str, start_h: float, end_h: float) -> float:
+    """What a source's own report adds up to above its usual load in a window, kg; NaN where it says nothing."""
+    report = scene.detective.reports.get(source)
+    if report is None:
+        return float("nan")
+    span = report.between(start_h - report.step_h + 0.25, end_h - 0.25)
+    return float(report.excess[span].sum() * report.step_h / 24) if span.stop > span.start else float("nan")
+
+
+def likely_window(start: Float, end: Float, chance: Float, mass: Float) -> tuple[float, float, float]:
+    """The window that overlaps best with what is likely (expected intersection over union), and the median mass."""
+    total = chance.sum()
+    if total <= 0:
+        chance, total = np.ones_like(chance), float(len(chance))
+    top = np.argsort(-chance, kind="stable")[:60]
+    a, b, w = start[top], end[top], chance[top] / total
+    mid_a, mid_b = float(np.average(a, weights=w)), float(np.average(b, weights=w))
+    try_a, try_b = np.append(a, mid_a), np.append(b, mid_b)
+    both = np.minimum(try_b[:, None], b) - np.maximum(try_a[:, None], a)
+    either = np.maximum(try_b[:, None], b) - np.minimum(try_a[:, None], a)
+    best = int(np.argmax((np.maximum(both, 0) / np.maximum(either, 1e-9)) @ w))
+    order = np.argsort(mass)
+    median = mass[order][np.searchsorted(np.cumsum(chance[order]) / total, 0.5)]
+    return float(try_a[best]), float(try_b[best]), float(median)
+
+
+def _reports(scene: Scene, scenarios: Scenarios, mass: Float) -> Float:
+    """What a source's own report says for (ln > 0) or against each scenario."""
+    out = np.zeros(len(mass))
+    placed = scene.detective.places
+    for c in np.unique(scenarios.suspect).tolist():
+        report = scene.detective.reports.get(str(placed.source_id[c]))
+        if report is None:
+            continue
+        rows = np.flatnonzero(scenarios.suspect == c)
+        step = report.step_h
+        span = report.between(scene.peak_h - 100, scene.peak_h + 8)
+        time = report.time_h[span]
+        if len(time) < 2:
+            continue
+        kg = report.excess[span] * step / 24
+        usual_kg = report.base[span] * step / 24
+        total, usual = (np.concatenate([[0.0], np.cumsum(x)]) for x in (kg, usual_kg))
+        a = np.searchsorted(time + step, scenarios.start_h[rows] + 0.25, side="right")
+        b = np.searchsorted(time, scenarios.start_h[rows] + scenarios.length_h[rows] - 0.25)
+        b = np.maximum(b, a)
+        inside, outside = total[b] - total[a], total[-1] - total[b] + total[a]
+        noise_in, noise_out = WANDER * (usual[b] - usual[a]), WANDER * (usual[-1] - usual[b] + usual[a]) / 2
+        var_in, var_out = noise_in**2 + 1e-9, noise_out**2 + 1e-9
+        kilos = mass[rows]
+        told = _normal(inside - kilos, var_in + (0.35 * kilos) ** 2) + _normal(outside, var_out + (0.15 * kilos) ** 2)
+        nothing = _normal(inside, var_in) + _normal(outside, var_out)
+        ratio = np.logaddexp(np.log(1 - HIDE) + told - nothing, np.log(HIDE))
+        out[rows] = np.where(b > a, np.clip(ratio, -REPORT_LIMIT, REPORT_LIMIT), 0.0)
+    return out
+
+
+def _normal(off: Float, variance: Float) -> Float:
+    return np.asarray(-0.5 * off**2 / variance - 0.5 * np.log(variance), np.float64)

@@ -1,0 +1,151 @@
+"""Scenarios of an episode: which place, which window, which river; proposed coarsely, screened, then weighed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hydro.likelihood import Fit, falls_short, fit, occam
+from hydro.places import MIXING_WEIGHT, MIXINGS
+from hydro.scene import Scenarios, Scene
+from hydro.topology import Float
+from hydro.transport import DECAY_THETA, REFERENCE_TEMP_C
+
+DURATIONS_H = (1.0, 2.5, 6.0, 11.0, 18.0, 26.0, 36.0, 47.0)
+DURATION_WEIGHT = np.array([0.40, 0.12, 0.10, 0.09, 0.09, 0.08, 0.07, 0.05])
+"""Releases tried, and how likely each is before looking: half of them slugs, the rest evenly in the logarithm."""
+DECAY_PER_D = (0.0, 0.36, 0.13)
+"""Decay of NH3N and COD at 20 °C; TP's is the reach's own."""
+CENTRE = 7
+"""The mixing that is tried first: the tabled velocity, a weak dead zone."""
+KEEP = 260
+KEEP_CLOSE = 80
+KEEP_NATS = 12.0
+CLOSE_NATS = 25.0
+SCREEN_POWER = 0.25
+TIMING = 0.07
+TIMING_H = 0.3
+"""Error of the travel time between two sections: relative, and absolute (hours)."""
+
+
+def propose(scene: Scene) -> Scenarios:
+    """Scenarios worth a closer look: every suspect and window whose plume is at the section at the time asked."""
+    placed, passed = scene.detective.places, scene.passing
+    reachable = np.flatnonzero(passed.passed[0, :, scene.section, -1] > 1e-3)
+    step = passed.clock.step_h
+    rows: list[tuple[Float, ...]] = []
+    for mixing in (CENTRE,):
+        curve = passed.passed[mixing, :, scene.section, :]
+        for c in reachable.tolist():
+            early, late = np.searchsorted(curve[c], np.array([0.04, 0.97]) * curve[c, -1]) * step
+            for d, weight in zip(DURATIONS_H, DURATION_WEIGHT, strict=True):
+                grid = max(1.0, d / 4)
+                count = int((late + d - early) // grid) + 1
+                start = np.round((scene.peak_h - late - d + grid * (np.arange(count) + 0.5)) * 4) / 4
+                keep = start <= scene.peak_h - early + grid
+                start = start[keep]
+                prior = np.log(placed.prior[c] * weight * grid)
+                rows.append((np.full(len(start), c), np.full(len(start), mixing), start,
+                             np.full(len(start), d), np.full(len(start), prior)))  # fmt: skip
+    if not rows:
+        none, never = np.zeros(0, np.int_), np.zeros(0)
+        return Scenarios(none, none, never, never, never, never)
+    columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
+    who, mixing_of = columns[0].astype(np.int_), columns[1].astype(np.int_)
+    return _screen(scene, Scenarios(who, mixing_of, columns[2], columns[3], columns[4], np.zeros(len(who))))
+
+
+def _screen(scene: Scene, scenarios: Scenarios) -> Scenarios:
+    """Keep the scenarios that a quick least-squares fit of TP does not rule out, every suspect with its best few."""
+    seen = scene.readings
+    tp = np.flatnonzero(seen.parameter == 0)[scene.coarse]
+    excess = seen.excess[tp]
+    weight = (1 / (seen.sigma[tp] ** 2 + (0.25 * np.maximum(excess, 0)) ** 2)).astype(np.float32)
+    weighted = (weight * excess).astype(np.float32)
+    score, mass = np.empty(len(scenarios.suspect)), np.empty(len(scenarios.suspect))
+    for start in range(0, len(score), 4000):
+        rows = np.arange(start, min(start + 4000, len(score)))
+        unit = scene.unit(scenarios.take(rows), coarse=True)
+        a, b = unit**2 @ weight, unit @ weighted
+        mass[rows] = np.maximum(b, 0) / np.maximum(a, 1e-30)
+        score[rows] = np.where(b > 0, b * b / np.maximum(2 * a, 1e-30), 0.0)
+    score = SCREEN_POWER * score + scenarios.log_prior
+    order = np.argsort(-score, kind="stable")
+    rank = pd.Series(scenarios.suspect[order]).groupby(scenarios.suspect[order]).cumcount().to_numpy()
+    keep = order[(rank < 2) | ((rank < 24) & (score[order] > score[order[0]] - KEEP_NATS))]
+    keep = keep[mass[keep] > 0][:KEEP]
+    chosen = scenarios.take(keep)
+    return Scenarios(chosen.suspect, chosen.mixing, chosen.start_h, chosen.length_h, chosen.log_prior, mass[keep])
+
+
+def narrow(scenarios: Scenarios, score: Float) -> Scenarios:
+    """The scenarios that stand after a first weighing: the best of all, and the best one of every suspect."""
+    order = np.argsort(-score, kind="stable")
+    rank = pd.Series(scenarios.suspect[order]).groupby(scenarios.suspect[order]).cumcount().to_numpy()
+    keep = order[(rank < 1) | ((rank < 5) & (score[order] > score[order[0]] - CLOSE_NATS))]
+    return scenarios.take(keep[:KEEP_CLOSE])
+
+
+def widen(scene: Scene, scenarios: Scenarios) -> Scenarios:
+    """Every scenario under every mixing: the window moves with it, so that the plume still arrives as it was seen."""
+    mean = scene.passing.mean_h[scenarios.suspect, scene.section]
+    parts = []
+    for mixing, river in enumerate(MIXINGS):
+        shift = mean * (1 - 1 / river.velocity_factor)
+        parts.append((scenarios.suspect, np.full(len(mean), mixing), scenarios.start_h + np.round(shift * 4) / 4,
+                      scenarios.length_h, scenarios.log_prior + np.log(MIXING_WEIGHT[mixing]), scenarios.mass))  # fmt: skip
+    return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def refine(scenarios: Scenarios, score: Float, count: int, seeds_each: int) -> tuple[Scenarios, NDArray[np.bool_]]:
+    """A finer grid of windows about the best scenarios of the ``count`` suspects in the running.
+
+    Also tells which of the given scenarios it stands in for: all those of a suspect that was refined.
+    """
+    order = np.argsort(-score, kind="stable")
+    who = scenarios.suspect[order]
+    rank = pd.Series(who).groupby(who).cumcount().to_numpy()
+    seeds = scenarios.take(order[np.isin(who, pd.unique(who)[:count]) & (rank < seeds_each)])
+    length = np.maximum(seeds.length_h, 1.0)
+    grid = np.maximum(1.0, length / 4)
+    parts = []
+    for front in (-0.5, -0.25, 0.0, 0.25, 0.5):
+        for back in (-0.5, -0.25, 0.0, 0.25, 0.5):
+            start = seeds.start_h + np.round(front * grid * 4) / 4
+            end = seeds.start_h + length + np.round(back * grid * 4) / 4
+            parts.append((seeds.suspect, seeds.mixing, start, np.maximum(end - start, 0.5),
+                          seeds.log_prior - np.log(25.0), seeds.mass))  # fmt: skip
+    fine = Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return fine, np.isin(scenarios.suspect, np.unique(seeds.suspect))
+
+
+def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
+    """ln posterior (up to a constant) of every scenario, and the fit behind it."""
+    placed, seen = scene.detective.places, scene.readings
+    mean = np.nan_to_num(scene.passing.mean_h)
+    between = np.abs(mean[scenarios.suspect] - mean[scenarios.suspect, scene.section][:, None])
+    late = TIMING * between + TIMING_H
+    slope = np.abs(scene.unit(scenarios, late) - scene.unit(scenarios, -late)) / 2
+    faster = _other_decay(scene, scenarios)
+    tp = scene.unit(scenarios)
+    unit, slope = tp[:, scene.twin] * faster, slope[:, scene.twin] * faster
+    ratio = np.array([np.r_[1.0, f.ratio] for f in placed.prints])[scenarios.suspect]
+    fitted = fit(seen, unit, slope, scenarios.mass[:, None] * ratio)
+    score = fitted.log_likelihood + occam(fitted) + scenarios.log_prior
+    score += falls_short(fitted, tp[:, scene.peak], scene.peak_excess)
+    for c in np.unique(scenarios.suspect):
+        mine = np.flatnonzero(scenarios.suspect == c)
+        score[mine] += placed.prints[c].of_fit(fitted.mass[mine], fitted.precision[mine])
+    return score, fitted
+
+
+def _other_decay(scene: Scene, scenarios: Scenarios) -> Float:
+    """How much less of NH3N and COD than of TP is left at every reading."""
+    warm = DECAY_THETA ** (scene.detective.water_temp_c - REFERENCE_TEMP_C)
+    own = float(np.nanmedian(scene.detective.network.topology.decay_per_d))
+    rate = np.array([0.0, (DECAY_PER_D[1] - own) * warm, (DECAY_PER_D[2] - own) * warm])
+    days = np.nan_to_num(scene.passing.mean_h)[scenarios.suspect] / 24
+    of_group = scene.readings.group_parameter, scene.readings.section[scene.readings.first]
+    left = np.exp(-rate[of_group[0]][None, :] * days[:, of_group[1]])
+    return np.asarray(left[:, scene.readings.group], np.float64)
