@@ -54,6 +54,8 @@ Output = Annotated[Format, typer.Option("--format", help=say("结果的写法"))
 Spoken = Annotated[Language, typer.Option("--lang", help=say("消息的语言"))]
 Time = Annotated[str, typer.Option("--time", help=say("月份、日期或时刻，如 2022-07、2022-07-03T08:00"))]
 DEFAULT_LANGUAGE = Language(LANG)
+TRACE_BRIEF = ("section_id", "time", "rank", "source_id", "name", "basis", "delivered_kg_d", "share", "travel_time_d",
+               "probability", "evidence")  # fmt: skip
 
 app = typer.Typer(
     add_completion=False,
@@ -62,6 +64,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=say("清源：追溯总磷超标的来源，决定封堵哪些排污口。"),
 )
+
+
+@app.callback()
+def everywhere(lang: Spoken = DEFAULT_LANGUAGE) -> None:
+    """``--lang`` may stand before or behind the verb; :func:`spoken` has read it already."""
 
 
 @app.command(help=say("列出项目的全部错误与警告；只有警告时退出码为 0"))
@@ -113,11 +120,17 @@ def trace(
         raise typer.BadParameter(say("请用 --section 指定一个断面，或用 --all 追溯全部超标"))
     import layers
     from hydro import inquire
+    from hydro.trace import known_time
     from reports.evidence import with_words
 
-    asked = inquire(layers.open_project(project).network())
+    network = layers.open_project(project).network()
+    if section:  # what cannot be answered is said before the work begins
+        network.section_id(section)
+    if time:
+        known_time(network, time)
+    asked = inquire(network)
     table = asked.table() if all_ else asked.explain(section, time or None).table
-    show(with_words(table, LANG), format)
+    show(with_words(table, LANG), format, brief=TRACE_BRIEF)
 
 
 @app.command(help=say("泄漏或偷排的水团何时到达下游各断面：首到、峰值、消退时刻与峰值浓度"))
@@ -274,65 +287,49 @@ def flow_conditions(given: list[str], time: str) -> list[Any]:
     return [Condition(name, time or None, factor[0], *factor[1:]) for name, factor in parsed]
 
 
-def show(table: pd.DataFrame, format: Format) -> None:
-    """Write a table on stdout."""
-    if format is Format.csv:
-        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))
+@app.command(help=say("各断面本月的类别、达标、余量、暴雨系数、台账、连续达标、趋势与补偿"))
+def assess(
+    project: Project,
+    month: Annotated[str, typer.Option(help=say("月份，如 2022-07；不给则为最新一月"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The board of a month, worst section first; json is one object with sections, attainment and notes."""
+    import layers
+    from layers.assess import assess as judge
+    from reports.words import board_fields, board_rows
+
+    found = judge(layers.open_project(project), month)
+    if format is Format.json:
+        show_fields(board_fields(found, LANG), format)
         return
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    show_rows([{str(key): value for key, value in row.items()} for row in rows], list(map(str, table.columns)), format)
+    complain(say(note.message, **note.params) for note in found.notes)
+    show(board_rows(found), format)
+
+
+def show(table: pd.DataFrame, format: Format, brief: Iterable[str] = ()) -> None:
+    """Write a table on stdout; for people, ``brief`` names the columns worth their while."""
+    from reports.terminal import rows_of
+
+    show_rows(rows_of(table), list(brief if brief and format is Format.table else map(str, table.columns)), format)
 
 
 def show_rows(rows: list[dict[str, Any]], columns: list[str], format: Format) -> None:
-    """Write rows on stdout; as a table, only the columns that hold anything."""
-    if format is Format.json:
-        import json
+    """Write rows on stdout."""
+    from reports.terminal import as_csv, as_json, as_table
 
-        print(json.dumps(rows, ensure_ascii=False, default=plain))
-    elif format is Format.csv:
-        import csv
-
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.table import Table
-
-        filled = [name for name in columns if any(row[name] not in (None, "") for row in rows)]
-        drawn = Table(*filled, box=None, pad_edge=False, header_style="bold")
-        for row in rows:
-            drawn.add_row(*(escape(shown(row[name])) for name in filled))
-        Console(soft_wrap=not sys.stdout.isatty()).print(drawn)
+    writers = {Format.json: lambda: as_json(rows), Format.csv: lambda: as_csv(rows, columns)}
+    sys.stdout.write(writers.get(format, lambda: as_table(rows, columns))())
 
 
 def show_fields(fields: dict[str, Any], format: Format) -> None:
     """Write one record on stdout: json as an object, else a line a field."""
-    if format is Format.json:
-        import json
+    from reports.terminal import as_json, shown
 
-        print(json.dumps(fields, ensure_ascii=False, default=plain))
+    if format is Format.json:
+        sys.stdout.write(as_json(fields))
     else:
         show_rows([{"field": key, "value": shown(value)} for key, value in fields.items()], ["field", "value"], format)
-
-
-def shown(value: Any) -> str:
-    """A value as a person reads it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict):
-        return "  ".join(f"{key} {shown(each)}" for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(shown, value))
-    return str(value)
-
-
-def plain(value: Any) -> Any:
-    """A numpy value as json knows it."""
-    return value.item() if hasattr(value, "item") else str(value)
 
 
 def complain(lines: Iterable[str]) -> None:

@@ -40,8 +40,7 @@ def make_basin(reaches: int = 1000, outlets: int = 200, sections: int = 12, seed
     if reaches < 3:
         raise ValueError("a basin needs at least three reaches")
     rng = np.random.default_rng(seed)
-    xy_km, start, end = _grow(reaches, rng)
-    order = _upstream_first(xy_km, start, end)
+    xy_km, start, end, order = _grow(reaches, rng)
     area, share = _drain(start, end, order, rng)
     lonlat = _lonlat(xy_km)
     lines, length_m = _draw(xy_km, lonlat, start, end, rng)
@@ -82,8 +81,8 @@ def make_basin(reaches: int = 1000, outlets: int = 200, sections: int = 12, seed
     return tables
 
 
-def _grow(reaches: int, rng: np.random.Generator) -> tuple[Float, Int, Int]:
-    """Junctions (km) and reaches between them: a shortest-path tree to the mouth, and some second ways."""
+def _grow(reaches: int, rng: np.random.Generator) -> tuple[Float, Int, Int, Int]:
+    """Junctions (km), reaches between them (a shortest-path tree to the mouth, and some second ways), and flow order."""
     extra = int(reaches * SPLITS)
     nodes = reaches - extra + 1
     side = REACH_KM * np.sqrt(nodes)
@@ -108,15 +107,9 @@ def _grow(reaches: int, rng: np.random.Generator) -> tuple[Float, Int, Int]:
     if missing:  # a very small basin may lack second ways: hang headwaters on it instead
         heads = xy[:missing] + rng.uniform(0.5, 1.5, (missing, 2))
         start, end = np.append(start, nodes + np.arange(missing)), np.append(end, np.arange(missing))
-        xy = np.concatenate([xy, heads])
-    return xy, np.append(start, spare[:, 0]), np.append(end, spare[:, 1])
-
-
-def _upstream_first(xy: Float, start: Int, end: Int) -> Int:
-    """Reach positions, every one after all above it."""
-    from hydro.network import topological_order
-
-    return topological_order(start.astype(np.int32), end.astype(np.int32), len(xy))[1].astype(np.int64)
+        xy, far = np.concatenate([xy, heads]), np.append(far, np.full(missing, np.inf))
+    start, end = np.append(start, spare[:, 0]), np.append(end, spare[:, 1])
+    return xy, start, end, np.argsort(-far[start], kind="stable")
 
 
 def _drain(start: Int, end: Int, order: Int, rng: np.random.Generator) -> tuple[Float, Float]:

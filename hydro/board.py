@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from hydro.attainment import (
     target_months,
 )
 from hydro.columns import number, text
+from hydro.compensation import compensation, inbound_mg_l
 from hydro.errors import Fault, HydroError
 from hydro.ledger import down_to, ledger, outlook
 from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months
@@ -220,6 +221,24 @@ def _notes(rows: pd.DataFrame, marks: Any, target: Floats, in_year: Any, upto: i
             row = str(rows["section_id"].iloc[i])
             found.append(Fault("target_changed", message, params, "targets", row, warning=True))
     return found
+
+
+def settle(found: Board, network: RiverNetwork, rules: pd.DataFrame) -> Board:
+    """The board with each section's compensation of the month: inbound_mg_l, own_mg_l, rule, pay_wan, reward_wan.
+
+    Where the network cannot route (no discharge), nothing is deducted and a note says so.
+    """
+    rows = found.rows.assign(parameter="TP")
+    notes = list(found.notes)
+    try:
+        inbound = inbound_mg_l(network, rows, found.month)
+    except HydroError as error:
+        message = "入境部分未能扣减：{why}"
+        notes.append(Fault("no_inbound", message, {"why": str(error)}, "boundaries", warning=True))
+        inbound = np.zeros(len(rows))
+    priced = compensation(rows.assign(inbound_mg_l=inbound), rules)
+    names = ["inbound_mg_l", "own_mg_l", "rule", "pay_wan", "reward_wan"]
+    return replace(found, rows=found.rows.join(priced[names]), notes=tuple(notes))
 
 
 def exceeding(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,27 +13,55 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
+from hydro.delivery import delivery_ratios
 from hydro.errors import Fault, FaultsError
+from hydro.load import source_loads
+from hydro.network import RiverNetwork
+from hydro.route import source_nodes
 from hydro.standards import Floats
-
-KG_D_PER_MG_L_M3_S = 86.4
+from hydro.transport import KG_D_PER_MG_L_M3_S
 
 
 def inbound_part(excess_kg_d: Any, delivery_ratio: Any, discharge_m3_s: Any) -> Floats:
     """Concentration at a section that an upstream neighbour's exceedance explains, mg/L.
 
-    ``sum over boundaries of (C_b - T_b)+ Q_b 86.4 x delivery ratio / (86.4 Q_section)``: the neighbour answers for what
+    ``sum over boundaries of (C_b - T)+ Q_b 86.4 x delivery ratio / (86.4 Q_section)``: the neighbour answers for what
     still arrives, not for what he let go.  By hand: 2.592 kg/d over target at the border, 0.8 of it arrives, section
     at 3 m³/s: 2.592 x 0.8 / (86.4 x 3) = 0.008 mg/L.
 
-    ``excess_kg_d`` (boundaries,), ``delivery_ratio`` (boundaries, sections), ``discharge_m3_s`` (sections,).
+    ``excess_kg_d`` and ``delivery_ratio`` (boundaries, sections), ``discharge_m3_s`` (sections,); zero without water.
 
-    >>> inbound_part([2.592], [[0.8]], [3.0]).round(6).tolist()
+    >>> inbound_part([[2.592]], [[0.8]], [3.0]).round(6).tolist()
     [0.008]
     """
-    arriving = np.maximum(np.asarray(excess_kg_d, dtype=float), 0.0) @ np.asarray(delivery_ratio, dtype=float)
+    excess = np.maximum(np.asarray(excess_kg_d, dtype=float), 0.0)
+    arriving = (excess * np.asarray(delivery_ratio, dtype=float)).sum(axis=0)
     flow = np.asarray(discharge_m3_s, dtype=float)
     return np.asarray(np.where(flow > 0, arriving / np.where(flow > 0, flow, 1.0) / KG_D_PER_MG_L_M3_S, 0.0))
+
+
+def inbound_mg_l(network: RiverNetwork, rows: pd.DataFrame, month: str) -> Floats:
+    """The inbound part of each row of a board: what the boundaries let in above the section's own target.
+
+    ``rows`` needs section_id, target_mg_l and discharge_m3_s.  A boundary has no target of its own in the tables: the
+    water it lets in is asked to meet the target of the section it flows to.
+
+    Raises :class:`HydroError` where the network has no discharge to route by.
+    """
+    sources = source_loads(network, month)
+    inbound = sources[sources["kind"] == "inbound"]
+    if inbound.empty or rows.empty:
+        return np.zeros(len(rows))
+    reached = delivery_ratios(network, [str(one) for one in rows["section_id"]], time=month)
+    nodes = source_nodes(network, inbound)
+    ratio = np.where(nodes[:, None] >= 0, reached.node_ratio[nodes], 0.0)
+    inside = np.flatnonzero(nodes < 0)
+    if len(inside):
+        reach = np.array([network.reach_position[str(one)] for one in inbound["reach_id"].iloc[inside]], dtype=np.int_)
+        ratio[inside] = reached.from_places(reach, np.zeros(len(inside)))[0]
+    water, load = (number(inbound, name).fillna(0.0).to_numpy()[:, None] for name in ("discharge_m3_s", "load_kg_d"))
+    excess = load - number(rows, "target_mg_l").fillna(np.inf).to_numpy()[None, :] * water * KG_D_PER_MG_L_M3_S
+    return inbound_part(np.where(water > 0, excess, 0.0), ratio, number(rows, "discharge_m3_s").fillna(0.0))
 
 
 def compensation(months: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:

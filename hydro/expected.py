@@ -254,8 +254,9 @@ def stretch_mean(ways: Pathways, along: Float, stretches: int) -> Float:
 
 def _typical_chronic(record: Record, ways: Pathways, stretches: int) -> Float:
     """Median of the prior of a stretch's unlisted load: a fiftieth of what its sections may carry."""
-    capacity = np.nanmedian(record.load_kg_d, axis=1) if record.months else np.ones(len(record.sections))
-    capacity = np.where(np.isfinite(capacity), capacity, 1.0)
+    capacity = np.ones(len(record.sections))
+    measured = np.isfinite(record.load_kg_d).any(axis=1)
+    capacity[measured] = np.nanmedian(record.load_kg_d[measured], axis=1)
     out = np.full(stretches, 0.1)
     for g in range(stretches):
         reaches = (ways.segment[0][ways.segments.stretch == g] > 0).any(axis=0)

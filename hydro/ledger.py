@@ -157,6 +157,8 @@ def _season(before: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _draw(pool: Floats, shape: tuple[int, int], random: np.random.Generator) -> Floats:
     """Draw from each row's values (its NaN left out); zeros where a row has none."""
+    if not pool.shape[1]:
+        return np.zeros((len(pool), *shape))
     ordered = np.sort(pool, axis=1)
     count = (~np.isnan(pool)).sum(axis=1)
     picks = (random.random((len(pool), *shape)) * np.maximum(count, 1)[:, None, None]).astype(np.int64)

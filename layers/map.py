@@ -16,12 +16,13 @@ import pandas as pd
 from branca.element import Element, MacroElement
 from folium.template import Template
 
-from hydro import RiverNetwork, Trace
+from hydro import HydroError, RiverNetwork, Trace
 from hydro.columns import number, text
 from hydro.standards import CLASSES, Standard
 from layers.assets import leaflet, script, sheet
 from layers.basemap import ground
 from layers.pack import network_pack
+from layers.project import open_project
 from layers.standards import load_standard
 from layers.style import map_style, status
 
@@ -32,6 +33,7 @@ WORDS = (
 )  # fmt: skip
 """Every word the map writes by itself; whoever shows it passes their translation."""
 
+SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
 STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
 MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 
@@ -39,6 +41,16 @@ MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 def network_file(network: RiverNetwork, tables: Mapping[str, pd.DataFrame]) -> bytes:
     """The packed network of a project: see :func:`layers.pack.network_pack`."""
     return network_pack(network, tables, ground(tables))
+
+
+def drawn_tables(network: RiverNetwork) -> Mapping[str, pd.DataFrame]:
+    """The spatial tables of a network: its own, or those of the project it came from."""
+    if "geometry" in network.reaches:
+        return {name: getattr(network, name).reset_index(drop=True) for name in SPATIAL if hasattr(network, name)}
+    project = network.reaches.attrs.get("project")
+    if not project:
+        raise HydroError("no_drawing", "河网没有图形，不能画图。请用 layers.open_project 打开项目，或给出 tables")
+    return open_project(project).tables(SPATIAL, geometry=True)
 
 
 def is_demo(network: RiverNetwork) -> bool:
@@ -175,10 +187,11 @@ def draw(
 ) -> folium.Map:
     """A stand-alone map of a network, and of a traced section: ``draw(network, trace).save("huangfu.html")``.
 
-    One file with everything in it, which asks nobody for anything. ``tables`` are the project's spatial tables; where
-    they are not given, the network must have been built from tables with a geometry. ``say`` translates the words.
+    One file with everything in it, which asks nobody for anything. ``tables`` are the spatial tables; where they are
+    not given they are read from the project that the network came from. ``say`` translates the words.
+    Raises HydroError where the network has no drawing.
     """
-    shapes = tables or {name: getattr(network, name) for name in ("reaches", "sections", "outlets", "plants", "gates")}
+    shapes = drawn_tables(network) if tables is None else tables
     times = network.observations.times("section", "TP")
     month = month or (result.time if result else None) or (times[-1] if times else None)
     state = month_state(network, month, load_standard(), words={word: say(word) for word in WORDS})

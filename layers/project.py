@@ -150,6 +150,7 @@ class Project:
             raise HydroError(
                 "empty_project", "项目 {name} 里还没有河段。请先用 import 导入河网。", name=self.name or self.url
             )
+        tables["reaches"].attrs["project"] = self.url  # where the drawing is, for who wants it
         return hydro.build_network(tables)
 
     def write(
@@ -231,7 +232,7 @@ def open_project(path_or_url: str | os.PathLike[str], *, user: User | None = Non
     Raises:
         HydroError: it is not there, not a project, damaged, or of a newer version.
     """
-    return Project(_store(path_or_url), user)
+    return Project(store_at(path_or_url), user)
 
 
 def create_project(
@@ -255,7 +256,7 @@ def create_project(
 
     user = user or local_user()
     user.must("administer")
-    store = _store(path_or_url)
+    store = store_at(path_or_url)
     with store.founding() as connection:
         found(connection, store, name=name, demo=demo)
         if tables:
@@ -270,7 +271,8 @@ def _named(user: User, who: str | None) -> User:
     return replace(user, name=who)
 
 
-def _store(path_or_url: str | os.PathLike[str]) -> Store:
+def store_at(path_or_url: str | os.PathLike[str]) -> Store:
+    """The store at a path or URL, whether or not there is a project in it."""
     place = os.fspath(path_or_url)
     if place.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         from layers.postgis import PostGIS

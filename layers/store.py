@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,8 +135,7 @@ class GeoPackage:
             raise HydroError(
                 "no_folder", "文件夹 {path} 不存在或不可写。请先建立它，或换一个位置。", path=str(self.path.parent)
             )
-        growing = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
-        growing.unlink(missing_ok=True)
+        growing = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.new")
         try:
             if self.path.exists():
                 raise FileExistsError(self.path)

@@ -344,7 +344,7 @@ def test_every_step_of_the_sample_rules(value: float, pay: float, reward: float)
 def test_the_inbound_part_is_taken_off_first() -> None:
     # the neighbour is 0.10 mg/L over at 3 m3/s: 25.92 kg/d, of which 0.6 arrives: 15.552 kg/d
     # at 2.4 m3/s that is 15.552 / (2.4 x 86.4) = 0.075 mg/L
-    inbound = inbound_part([25.92, -5.0], [[0.6], [1.0]], [2.4])
+    inbound = inbound_part([[25.92], [-5.0]], [[0.6], [1.0]], [2.4])
     assert inbound[0] == pytest.approx(0.075)
     rows = section_months(("甲县", 0.42, 0.30, inbound[0]), ("甲县", 0.36, 0.30, inbound[0]), ("乙县", NAN, 0.30, 0.0))
     found = compensation(rows, RULES)

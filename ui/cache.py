@@ -22,7 +22,6 @@ from layers.standards import load_standard
 TOP = Path(__file__).resolve().parents[1]
 SHELF = Shelf(TOP / "static", "../../app/static")
 """Served by Streamlit beside app.py; the address is relative to the frame of a component."""
-SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
 
 
 def place() -> str:
@@ -63,7 +62,7 @@ def library() -> dict[str, str]:
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
 def network_url(url: str, revision: int) -> str:
     """Address of the packed network."""
-    tables = project(url).tables(SPATIAL, geometry=True)
+    tables = project(url).tables(drawing.SPATIAL, geometry=True)
     return SHELF.put("network", drawing.network_file(network(url, revision), tables), "gz")
 
 

@@ -70,16 +70,7 @@ def _months(months: Sequence[str]) -> None:
 
 def _step(key: str, what: str, side: str, month: str, *, disabled: bool) -> None:
     icon = f":material/chevron_{side}:"
-    st.button(
-        "",
-        icon=icon,
-        help=what,
-        key=key,
-        type="tertiary",
-        disabled=disabled,
-        on_click=state.choose_month,
-        args=(month,),
-    )
+    st.button(what, icon=icon, key=key, type="tertiary", disabled=disabled, on_click=state.choose_month, args=(month,))
 
 
 def _language() -> None:
@@ -117,10 +108,10 @@ def quiet() -> Iterator[None]:
         return
 
 
-def heading(words: str, *, demo: bool = False) -> None:
-    """A heading of the panel; made-up figures below it are labelled."""
-    label = f' <span class="demo">{html.escape(say("示例"))}</span>' if demo else ""
-    st.html(f"<h4>{html.escape(words)}{label}</h4>")
+def heading(words: str) -> None:
+    """A heading over figures; made-up ones are labelled."""
+    label = f' <span class="demo">{html.escape(say("示例"))}</span>' if cache.project(cache.place()).demo else ""
+    st.html(f'<div class="heading">{html.escape(words)}{label}</div>')
 
 
 def trouble(what: str, lines: Sequence[str] = ()) -> None:

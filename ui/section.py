@@ -58,7 +58,7 @@ def _span(kind: str, words: str = "") -> str:
 def margin(value: float, target: float) -> str:
     """How far from the target, in words."""
     if value > target:
-        return say("超标 {times} 倍", times=parts.figure((value - target) / target, 2))
+        return say("超标 {times} 倍", times=f"{(value - target) / target:.2f}")
     return say("余量 {margin} mg/L", margin=f"{target - value:.3f}")
 
 

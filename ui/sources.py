@@ -30,7 +30,7 @@ def show(trace: Trace) -> None:
     largest = trace.table["delivered_kg_d"].max() if len(trace.table) else 0.0
     rows = [_row(source, largest) for source in trace.table.to_dict("records")]
     _list(
-        key="sources",
+        key=state.SOURCES,
         data={
             "section": trace.section_id,
             "chosen": state.source(),
@@ -41,14 +41,8 @@ def show(trace: Trace) -> None:
             "more": say("更多 {count} 个来源", count=max(len(rows) - FEW, 0)),
             "less": say("收起"),
         },
-        on_chosen_change=_chosen,
+        on_chosen_change=state.picked_source,
     )
-
-
-def _chosen() -> None:
-    clicked = st.session_state["sources"].get("chosen")
-    if clicked:
-        state.choose_source(str(clicked))
 
 
 def _row(source: dict[str, Any], largest: float) -> dict[str, Any]:

@@ -17,7 +17,8 @@ LINKED = (SECTION, SOURCE, MONTH, LANG)
 
 CLICKS = "clicks"
 """Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
-MAP, PICK_SECTION, PICK_MONTH, PICK_LANG = "map", "pick_section", "pick_month", "pick_lang"
+MAP, SOURCES, WORST = "map", "sources", "worst"
+PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
 """Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
 
 
@@ -102,6 +103,18 @@ def heard_click() -> None:
 def picked_section() -> None:
     """Take over what was picked from the list."""
     choose_section(st.session_state[PICK_SECTION] or "")
+
+
+def picked_worst() -> None:
+    """Take over the section clicked in the list of the month."""
+    choose_section(st.session_state[WORST].get("chosen") or section())
+
+
+def picked_source() -> None:
+    """Take over the source clicked in the ranked list."""
+    clicked = st.session_state[SOURCES].get("chosen")
+    if clicked:
+        choose_source(str(clicked))
 
 
 def picked_month() -> None:

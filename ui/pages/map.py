@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 from streamlit_folium import st_folium
 
 from hydro import RiverNetwork, Trace
-from hydro.columns import number, text
+from hydro.columns import text
 from layers import map as drawing
-from layers.style import status
-from ui import cache, parts, section, sources, state
+from ui import cache, parts, section, sources, state, worst
 from ui.state import say
-
-LISTED = 12
 
 
 def render() -> None:
@@ -61,13 +56,13 @@ def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
     _pick(network)
     chosen = state.section()
     if not chosen:
-        _overview(network)
+        worst.show(network)
         return None
     with parts.guard():
         trace = cache.trace(url, revision, chosen, state.month())
         section.headline(network, trace)
         section.history(network, chosen)
-        parts.heading(say("谁的磷"), demo=cache.project(url).demo)
+        parts.heading(say("谁的磷"))
         sources.show(trace)
         section.balance(trace)
         return trace
@@ -95,37 +90,3 @@ def _pick(network: RiverNetwork) -> None:
         placeholder=say("选择或搜索断面"),
         label_visibility="collapsed",
     )
-
-
-def _overview(network: RiverNetwork) -> None:
-    """Before anything is chosen: the sections of the month, worst first, each a way in."""
-    target, name = number(network.sections, "tp_target_mg_l"), text(network.sections, "name")
-    value = {}
-    for i in map(str, network.sections.index):
-        reading = network.observations.at("section", i, "TP", state.month()) if state.month() else None
-        value[i] = math.nan if reading is None else reading.value
-    how = {i: status(value[i], target[i]) for i in value}
-    counts = [sum(h == kind for h in how.values()) for kind in ("over", "at")]
-    parts.heading(
-        say(
-            "{month}：{over} 个超标，{at} 个持平，共 {all} 个断面",
-            month=state.month(),
-            over=counts[0],
-            at=counts[1],
-            all=len(how),
-        )
-    )
-    worst = sorted(value, key=lambda i: math.inf if math.isnan(value[i]) else -value[i] / target[i])
-    with st.container(key="worst"):
-        for i in worst[:LISTED]:
-            mark, figure = (
-                section.STATUS[how[i]][0],
-                "–" if math.isnan(value[i]) else f"{value[i]:.3f} / {target[i]:g} mg/L",
-            )
-            st.button(
-                f"{mark} {parts.plain(name[i] or i)}　{figure}",
-                key=f"go_{i}",
-                type="tertiary",
-                on_click=state.choose_section,
-                args=(i,),
-            )

@@ -1,0 +1,146 @@
+"""The map in a real browser: what a click does, what a link opens, and that nobody else is asked for anything."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import hydro
+import layers
+from benchmarks.synthetic import make_basin
+from hydro.upstream import upstream_of_reach
+from tests.browser.conftest import Visit
+
+Serve = Callable[[str], str]
+UPSTREAM = """(reaches) => reaches.map((reach) => [...qingyuan.app.topology.upstream(reach).reaches])"""
+
+
+@pytest.fixture(scope="session")
+def basin(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A project of 300 reaches with splits, closed gates, and names that would like to be markup."""
+    tables = make_basin(300, 60, 6, seed=3)
+    reaches = tables["reaches"]
+    reaches.loc[reaches.index[::37], "control"] = "closed"
+    tables["sections"].loc[0, "name"] = "<img src=x onerror=alert(1)>"
+    tables["outlets"]["name"] = "<b>O</b> & '\" ${1}"
+    path = tmp_path_factory.mktemp("project") / "basin.gpkg"
+    layers.create_project(path, name="示例", demo=True, tables=tables).close()
+    return str(path)
+
+
+def test_upstream_in_the_browser_is_upstream_in_python(visit: Visit, serve: Serve, basin: str) -> None:
+    network = layers.open_project(basin).network()
+    visit.open(serve(basin))
+    every = list(range(network.topology.reach_count))
+    for reach, drawn in zip(every, visit.ask_map(UPSTREAM, every), strict=True):
+        assert sorted(drawn) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
+
+
+def test_a_click_lights_the_upstream_then_names_the_sources(visit: Visit, serve: Serve, basin: str) -> None:
+    network = layers.open_project(basin).network()
+    section = str(network.sections.index[1])
+    frame = visit.open(serve(basin))
+    view = "() => [qingyuan.app.map.getZoom(), qingyuan.app.map.getCenter().lat]"
+    before = visit.ask_map(view)
+    frame.locator(f"[data-section='{section}']").click()
+    expect(frame.locator(".leaflet-container")).to_have_attribute("data-traced", section)
+    expect(visit.page.locator(".headline .place")).to_have_text(str(network.sections.at[section, "name"]))
+    trace = hydro.trace_sources(network, section, time="2022-12")
+    rows = visit.page.locator(".sources .row[data-source]")
+    expect(rows.first).to_have_attribute("data-source", str(trace.table["source_id"].iloc[0]))
+    expect(rows.last).to_contain_text("清单多出" if trace.unexplained_kg_d < 0 else "未说明")
+    expect(visit.page).to_have_url(re.compile(rf"section={section}"))
+    assert visit.ask_map(view) == before
+
+
+def test_a_source_of_the_list_lights_its_way(visit: Visit, serve: Serve, basin: str) -> None:
+    network = layers.open_project(basin).network()
+    trace = next(t for s in network.sections.index if len((t := hydro.trace_sources(network, str(s))).table) > 2)
+    frame = visit.open(f"{serve(basin)}/?section={trace.section_id}&month={trace.time}")
+    source = next(s for s in trace.table["source_id"] if s != "DIFFUSE")
+    row = visit.page.locator(f".sources .row[data-source='{source}']")
+    row.hover()
+    expect(frame.locator(".leaflet-container")).to_have_attribute("data-path", source)
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "true")
+    expect(visit.page).to_have_url(re.compile(r"source="))
+    lit = visit.ask_map("() => [...qingyuan.app.path.reaches]")
+    shown = {str(network.reaches.index[i]) for i in lit}
+    assert set(trace.path(source)) <= shown
+
+
+def test_escape_puts_the_trace_out(visit: Visit, serve: Serve, basin: str) -> None:
+    frame = visit.open(f"{serve(basin)}/?section=S1")
+    expect(frame.locator(".leaflet-container")).to_have_attribute("data-traced", "S1")
+    frame.locator("[data-section='S1']").press("Escape")
+    expect(frame.locator(".leaflet-container")).to_have_attribute("data-traced", "")
+    expect(visit.page.locator(".worst .row[data-section]")).to_have_count(6)
+
+
+def test_a_link_opens_what_it_was_copied_from(visit: Visit, serve: Serve, basin: str) -> None:
+    frame = visit.open(f"{serve(basin)}/?section=断面3&month=2021-05&lang=en")
+    expect(frame.locator(".leaflet-container")).to_have_attribute("data-traced", "S2")
+    expect(visit.page.locator(".headline .place")).to_have_text("断面3")
+    expect(visit.page.get_by_text("Whose phosphorus")).to_be_visible()
+    expect(frame.locator(".qy-legend")).to_contain_text("at target, no margin")
+    state = visit.ask_map("() => qingyuan.app.state.month")
+    assert state == "2021-05"
+
+
+def test_month_and_language_change_without_drawing_the_map_again(visit: Visit, serve: Serve, basin: str) -> None:
+    frame = visit.open(serve(basin))
+    visit.ask_map("() => { qingyuan.app.mine = 1; qingyuan.app.map.setZoom(11, { animate: false }); }")
+    visit.page.get_by_role("radio", name="EN").click()
+    expect(frame.locator(".qy-legend")).to_contain_text("treatment plant")
+    visit.page.get_by_role("button", name="Earlier month").click()
+    expect(visit.page.locator(".heading").first).to_contain_text("2022-11")
+    visit.page.wait_for_function(
+        "() => document.querySelector('iframe').contentWindow.qingyuan.app.state.month === '2022-11'"
+    )
+    assert visit.ask_map("() => [qingyuan.app.mine, qingyuan.app.map.getZoom()]") == [1, 11]
+
+
+def test_names_are_text_never_markup(visit: Visit, serve: Serve, basin: str) -> None:
+    frame = visit.open(f"{serve(basin)}/?section=S0")
+    expect(visit.page.locator(".headline .place")).to_have_text("<img src=x onerror=alert(1)>")
+    expect(frame.locator("[data-section='S0'] .qy-label")).to_contain_text("<img src=x")
+    assert frame.locator("img[src='x']").count() == 0
+
+
+def test_an_unknown_section_is_answered_in_words(visit: Visit, serve: Serve, basin: str) -> None:
+    visit.open(f"{serve(basin)}/?section=无此断面&lang=en")
+    expect(visit.page.locator(".st-key-trouble")).to_contain_text("无此断面")
+    expect(visit.page.locator(".worst .row[data-section]")).to_have_count(6)
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "QINGYUAN"), (b"not a project", "")])
+def test_a_project_that_cannot_be_opened_is_a_message(
+    visit: Visit, serve: Serve, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "absent.gpkg"
+    if content is not None:
+        path.write_bytes(content)
+    visit.page.goto(serve(str(path)))
+    trouble = visit.page.locator(".st-key-trouble")
+    expect(trouble).to_contain_text("absent.gpkg")
+    expect(visit.page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_the_drawn_file_stands_alone(visit: Visit, basin: str, tmp_path: Path) -> None:
+    project = layers.open_project(basin)
+    network = project.network()
+    trace = hydro.trace_sources(network, "S1", time="2022-07")
+    target = tmp_path / "map.html"
+    layers.draw(network, trace).save(target)
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+    visit.page.goto(target.as_uri())
+    visit.page.locator("[data-ready]").wait_for()
+    drawn = visit.page.evaluate("() => [...qingyuan.app.trace.reaches]")
+    reach, _ = network.position("sections", "S1")
+    assert sorted(drawn) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert target.stat().st_size < 2_000_000
