@@ -35,6 +35,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("plan_id", "outlet_id"),
     "measures": ("measure_id",),
     "tasks": ("task_id",),
+    "targets": ("section_id", "since"),
+    "goals": ("goal_id",),
+    "registers": ("register_id",),
     "audit": ("audit_id",),
 }
 """Every table of a project and the columns that identify a row of it."""

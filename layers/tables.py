@@ -53,6 +53,9 @@ LAYOUTS = {
         Layout("decisions", ("plan_id", "outlet_id")),
         Layout("tasks", ("task_id",)),
         Layout("measures", ("measure_id",)),
+        Layout("targets", ("section_id", "since")),
+        Layout("goals", ("goal_id",)),
+        Layout("registers", ("register_id",)),
     )
 }
 NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")

@@ -1,0 +1,206 @@
+"""Tasks and their moves, overdue lists, registers, the county league, and the double test, by hand and by refusal."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import hydro
+from hydro import tasks
+from hydro.errors import HydroError
+from hydro.permits import coverage, double_test
+from hydro.registers import goal_progress, league, register_progress, survey_progress
+from layers.standards import load_standard
+
+TODAY = "2022-08-10"
+
+
+def task(**columns: object) -> dict[object, object]:
+    base = {"task_id": "T1", "title": "封堵O17", "department": "生态环境局", "person": "王工", "due_on": "2022-08-05"}
+    return base | columns
+
+
+def test_a_task_goes_its_way() -> None:
+    found = task()
+    for name, state in (("assign", "assigned"), ("accept", "working"), ("submit", "submitted"), ("approve", "done")):
+        found = tasks.move(found, name, today=TODAY)
+        assert found["state"] == state
+    assert (found["assigned_on"], found["done_on"]) == (TODAY, TODAY)
+    again = tasks.move(found, "reopen", today=TODAY)
+    assert (again["state"], again["done_on"]) == ("working", "")
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "message"),
+    [
+        (task(state="done"), "submit", "任务「封堵O17」现为已办结，不能报验"),
+        (task(state="已交办"), "approve", "任务「封堵O17」现为已交办，不能验收通过"),
+        (task(person="", due_on=None), "assign", "任务「封堵O17」还不能交办，请先填写：person、due_on"),
+        (task(), "fly", "没有「fly」这一操作"),
+    ],
+)
+def test_moves_that_are_refused(row: dict[object, object], name: str, message: str) -> None:
+    with pytest.raises(HydroError) as caught:
+        tasks.move(row, name, today=TODAY)
+    assert str(caught.value).startswith(message)
+
+
+@given(st.lists(st.sampled_from(sorted(tasks.MOVES)), max_size=12))
+def test_whatever_is_tried_the_state_stays_one_of_the_table(names: list[str]) -> None:
+    row = task()
+    for name in names:
+        if name in tasks.allowed(row):
+            row = tasks.move(row, name, today=TODAY)
+        else:
+            with pytest.raises(HydroError):
+                tasks.move(row, name, today=TODAY)
+        assert tasks.state_of(row) in tasks.STATES
+        assert (row.get("done_on", "") == TODAY) == (row.get("state") == "done")
+
+
+def test_public_listing() -> None:
+    shown = tasks.list_publicly(task(), today="2022-08-01")
+    assert tasks.listed(shown)
+    with pytest.raises(HydroError, match="已于 2022-08-01 挂牌"):
+        tasks.list_publicly(shown, today=TODAY)
+    with pytest.raises(HydroError, match="尚未办结，不能摘牌"):
+        tasks.delist(shown, today=TODAY)
+    with pytest.raises(HydroError, match="摘牌日期不能更早"):
+        tasks.delist(shown | {"state": "done"}, today="2022-07-31")
+    with pytest.raises(HydroError, match="没有挂牌"):
+        tasks.delist(task(), today=TODAY)
+    with pytest.raises(HydroError, match="不能挂牌"):
+        tasks.list_publicly(task(state="done"), today=TODAY)
+    off = tasks.delist(shown | {"state": "done"}, today=TODAY)
+    assert (off["delisted_on"], tasks.listed(off)) == (TODAY, False)
+
+
+TABLE = pd.DataFrame(
+    [
+        task(task_id="A", due_on="2022-08-05", state="working", county="甲县"),  # five days overdue
+        task(task_id="B", due_on=TODAY, state="assigned", county="甲县"),
+        task(task_id="C", due_on="2022-08-12", state="working", county="乙县"),
+        task(task_id="D", due_on="2022-12-31", state="working", county="乙县"),
+        task(task_id="E", due_on="", state="draft", county="乙县"),
+        task(task_id="F", due_on="2022-08-01", done_on="2022-08-03", state="done", county="甲县"),  # late
+        task(task_id="G", due_on="2022-08-05", state="cancelled", county="甲县"),
+        task(task_id="H", due_on="2022-07", state="working", person="李工", county="甲县"),  # a month: its last day
+    ]
+)
+
+
+def test_overdue_and_the_sheet_of_a_day() -> None:
+    status = tasks.with_status(TABLE, today=TODAY).set_index("task_id")
+    assert status.index.tolist() == ["H", "A", "B", "C", "D", "E", "F", "G"]
+    assert status.loc[["A", "B", "C", "H"], "days_left"].tolist() == [-5, 0, 2, -10]
+    assert status.index[status["overdue"]].tolist() == ["H", "A"]
+    assert status.index[status["late"]].tolist() == ["F"]
+    sheet = tasks.daily_sheet(TABLE, "王工", today=TODAY)
+    assert dict(zip(sheet["task_id"], sheet["when"], strict=True)) == {
+        "A": "overdue", "B": "today", "C": "soon", "E": "undated",
+    }  # fmt: skip
+    assert tasks.daily_sheet(TABLE, "无此人", today=TODAY).empty
+    assert tasks.load_of(TABLE, "person", today=TODAY)["overdue"].tolist() == [1, 1]
+
+
+def test_exceedances_become_drafts_once() -> None:
+    rows = pd.DataFrame({"section_id": ["S1", "S2"], "name": ["皇甫", "汲县"], "county": ["卫辉市"] * 2,
+                         "month": ["2022-07"] * 2, "state": ["over", "holds"]})  # fmt: skip
+    found = tasks.from_exceedances(rows, {"S1": {"name": "城东厂", "grid_owner": "张网格"}}, today=TODAY)
+    assert found["task_id"].tolist() == ["EX-2022-07-S1"]
+    assert found.loc[0, ["person", "due_on", "note"]].tolist() == ["张网格", "2022-08-13", "首要来源：城东厂"]
+    assert tasks.from_exceedances(rows[1:], {}, today=TODAY).empty
+
+
+def test_the_survey_counts_each_step_with_those_before_it() -> None:
+    outlets = pd.DataFrame({"county": ["甲县"] * 4 + ["乙县"], "survey": ["found", "sampled", "traced", "signed", ""],
+                            "decision": ["seal", "undecided", "", "merge", "regulate"]})  # fmt: skip
+    found = survey_progress(outlets).set_index("group")
+    assert found.loc["甲县", ["outlets", "found", "sampled", "traced", "signed", "decided"]].tolist() == [
+        4,
+        4,
+        3,
+        2,
+        1,
+        2,
+    ]
+    assert found.loc["甲县", "traced_share"] == 0.5
+    assert found.loc["乙县", "found"] == 0
+
+
+def test_the_pace_of_a_register_by_hand() -> None:
+    registers = pd.DataFrame({"register_id": list("ABCDE"), "target": [30, 30, 30, 30, 30], "done": [12, 6, 30, 0, 5],
+                              "starts_on": ["2022-01-01"] * 4 + [""], "due_on": ["2023-01-01"] * 5})  # fmt: skip
+    found = register_progress(registers, today="2022-05-27")  # 146 of 365 days
+    # A: (12/30) / (146/365) = 1.0, ends at 30; B: 0.2 / 0.4 = 0.5, ends at 15
+    assert found["pace"][:2].tolist() == pytest.approx([1.0, 0.5])
+    assert found["at_due"][:2].tolist() == pytest.approx([30, 15])
+    assert found["state"].tolist() == ["on_plan", "behind", "done", "not_started", "undated"]
+
+
+def test_a_dated_goal() -> None:
+    months = pd.period_range("2020-08", "2022-07", freq="M").astype(str)
+    values = pd.DataFrame({"river": "大沙河", "month": months, "value_mg_l": [0.5] * 12 + [0.45] * 12})
+    goals = pd.DataFrame(
+        {"goal_id": ["G1"], "river": ["大沙河"], "tp_goal_mg_l": [0.4], "due_on": ["2023-12-31"], "owner": ["甲县"]}
+    )
+    row = goal_progress(goals, values, month="2022-07").iloc[0]
+    # 0.45 - 0.40 = 0.05 in 17 months; 0.05 better than the twelve months before
+    assert row["distance_mg_l"] == pytest.approx(0.05)
+    assert (row["months_left"], row["overdue"]) == (17, False)
+    assert row["needed_per_month"] == pytest.approx(0.05 / 17)
+    assert row["year_change_mg_l"] == pytest.approx(-0.05)
+
+
+def test_the_league_shows_its_arithmetic() -> None:
+    rows = pd.DataFrame({"county": ["甲县", "甲县"], "attained_months": [6, 3], "monitored_months": [7, 7]})
+    outlets = pd.DataFrame({"county": ["甲县"] * 4, "survey": ["traced", "signed", "found", ""]})
+    found = league(rows, TABLE, outlets, today=TODAY).set_index("county")
+    # 甲县: attained 9/14; tasks A B F H (G cancelled): done 1/4; on time: A, H overdue, F late: 1/4; survey 2/4
+    points = 40 * 9 / 14 + 30 * 1 / 4 + 20 * 1 / 4 + 10 * 2 / 4
+    assert found.loc["甲县", "points"] == pytest.approx(points)
+    assert found.loc["甲县", "arithmetic"] == f"40×9/14 + 30×1/4 + 20×1/4 + 10×2/4 = {points:.1f}"
+    # 乙县 has tasks only (C, D, E): (30 x 0/3 + 20 x 3/3) x 100/50 = 40
+    assert found.loc["乙县", "points"] == pytest.approx(40)
+    assert found.loc["乙县", "arithmetic"] == "(30×0/3 + 20×3/3) ×100/50 = 40.0"
+    assert found["rank"].to_dict() == {"甲县": 1, "乙县": 2} or points < 40
+
+
+def works(records: list[tuple[str, str, str, float]]) -> hydro.RiverNetwork:
+    reaches = pd.DataFrame({"reach_id": ["R1"], "from_node": ["A"], "to_node": ["B"], "length_m": [1000.0],
+                            "discharge_m3_s": [3.0], "velocity_m_s": [0.5]})  # fmt: skip
+    plants = pd.DataFrame({"plant_id": ["W1"], "name": ["一厂"], "reach_id": ["R1"], "chainage_m": [0.0], "reports": [1],
+                           "permit_tp_mg_l": [0.5], "permit_load_kg_d": [1.0], "county": ["甲县"]})  # fmt: skip
+    seen = pd.DataFrame(records, columns=["station_id", "time", "parameter", "value"]).assign(
+        station_kind="plant", qualifier=""
+    )
+    return hydro.build_network({"reaches": reaches, "plants": plants, "observations": seen})
+
+
+def test_the_double_test_counts_a_gap_as_a_gap() -> None:
+    network = works([("W1", "2022-01", "TP_load", 1.2), ("W1", "2022-03", "TP_load", 0.8)])
+    row = double_test(network, "2022-03", standard=load_standard()).iloc[0]
+    # (1.2 + 0.8) x 31 = 62 kg against 1.0 x 62 days = 62 kg; the year at this rate 62 / 62 x 365 = 365 kg
+    assert (row["load_kg"], row["permit_kg"], row["run_rate_kg"]) == pytest.approx((62, 62, 365))
+    assert (row["verdict"], row["gaps"], row["months_with_data"]) == ("both", 1, 2)
+    assert coverage(double_test(network, "2022-03", standard=load_standard()))["sent_share"].iloc[0] == pytest.approx(
+        2 / 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "verdict"),
+    [
+        ([("W1", "2022-01", "TP_load", 1.3)], "load_over"),
+        ([("W1", "2022-01", "TP", 0.6), ("W1", "2022-01", "discharge", 0.001)], "concentration_over"),
+        ([("W1", "2022-01", "TP", 0.6), ("W1", "2022-01", "discharge", 0.03)], "both_over"),
+        ([("W1", "2022-01", "TP", 0.5), ("W1", "2022-01", "discharge", 0.01)], "both"),  # equal to the limit attains
+        ([], "no_data"),
+    ],
+)
+def test_both_tests_are_told_apart(records: list[tuple[str, str, str, float]], verdict: str) -> None:
+    row = double_test(works(records), "2022-01", standard=load_standard()).iloc[0]
+    assert row["verdict"] == verdict
+    if not records:
+        assert np.isnan(row["load_kg"])
