@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,7 +73,12 @@ def everywhere(lang: Spoken = DEFAULT_LANGUAGE) -> None:
 
 
 @app.command(help=say("列出项目的全部错误与警告；只有警告时退出码为 0"))
-def check(project: Project, format: Output = Format.table, lang: Spoken = DEFAULT_LANGUAGE) -> None:
+def check(
+    project: Project,
+    deep: Annotated[bool, typer.Option("--deep", help=say("另查数据库、账册与各表是否相符"))] = False,
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
     """Every fault of a project, each with table, row, column and what would be right."""
     import layers
     from hydro import FaultsError
@@ -82,6 +88,7 @@ def check(project: Project, format: Output = Format.table, lang: Spoken = DEFAUL
         faults = list(opened.network().warnings)
     except FaultsError as error:
         faults = list(error.faults)
+    faults += opened.verify() if deep else []
     rows = [
         {
             "level": "warning" if fault.warning else "fault",
@@ -305,6 +312,113 @@ def assess(
         return
     complain(say(note.message, **note.params) for note in found.notes)
     show(board_rows(found), format)
+
+
+@app.command(help=say("把项目备份成一个新的项目文件，并核对备份"))
+def backup(project: Project, to: Annotated[Path, typer.Option(help=say("备份文件，须尚不存在"))]) -> None:
+    """Copy a project, as it is at this moment, to a new project file, and verify the copy."""
+    import layers
+    from layers.backup import backup as keep
+
+    keep(layers.open_project(project), str(to))
+
+
+@app.command(help=say("由备份恢复到一个还没有项目的位置（文件或 postgresql:// 地址）"))
+def restore(
+    file: Annotated[Path, typer.Argument(help=say("备份文件"))],
+    into: Annotated[str, typer.Option(help=say("恢复到何处，须尚无项目"))],
+) -> None:
+    """Make a project again from a backup, in a place where there is none."""
+    from layers.backup import restore as bring_back
+    from layers.project import store_at
+
+    bring_back(str(file), store_at(into))
+
+
+@app.command(help=say("账册：谁在何时改了什么、为什么"))
+def book(
+    project: Project,
+    table: Annotated[str, typer.Option(help=say("只看一张表"))] = "",
+    row: Annotated[str, typer.Option(help=say("只看涉及该编号的记录"))] = "",
+    who: Annotated[str, typer.Option(help=say("只看一个人"))] = "",
+    since: Annotated[str, typer.Option(help=say("从何时起，如 2022-07"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The audit, oldest first; csv and json hold every column."""
+    import layers
+
+    found = layers.open_project(project).book(table=table, row=row, who=who, since=since)
+    brief = ["revision", "when", "who", "what", "table_name", "row_id", "why"]
+    show(found[brief] if format is Format.table else found, format)
+
+
+@app.command(help=say("把在别的程序（如 QGIS）里做的改动记入账册"))
+def adopt(project: Project, why: Annotated[str, typer.Option(help=say("改动的原因"))]) -> None:
+    """Enter in the book what another program has changed, and list the tables concerned."""
+    import layers
+
+    print("\n".join(layers.open_project(project).adopt(why=why)))
+
+
+@app.command(help=say("项目能否读写，供监控用；不健康时退出码为 1。给出 --port 则一直在 /health 应答"))
+def health(
+    project: Project,
+    port: Annotated[int, typer.Option(help=say("在此端口应答，0 为只查一次"))] = 0,
+    format: Output = Format.json,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """State of a project's store, once or as an endpoint."""
+    from layers.health import health as examine
+    from layers.health import serve
+
+    if port:
+        serve(project, port=port).serve_forever()
+    told = examine(project)
+    show_fields(told, format)
+    if not told["ok"]:
+        raise typer.Exit(1)
+
+
+users = typer.Typer(no_args_is_help=True, help=say("服务器的本地账号"))
+app.add_typer(users, name="user")
+AccountsPlace = Annotated[str, typer.Option(help=say("账号存放处，默认取 QINGYUAN_ACCOUNTS"))]
+
+
+@users.command("add", help=say("新建账号，或重设已有账号的密码、角色、县区与期限"))
+def user_add(
+    name: str,
+    role: Annotated[str, typer.Option(help=say("viewer、staff、planner、approver 或 administrator"))],
+    county: Annotated[str, typer.Option(help=say("只管一个县时填写"))] = "",
+    days: Annotated[float, typer.Option(help=say("有效天数"))] = 365,
+    external: Annotated[bool, typer.Option("--external", help=say("不设密码，由统一认证（OIDC）登录"))] = False,
+    accounts: AccountsPlace = "",
+) -> None:
+    """Make an account; the password is read from the terminal, or from the first line of standard input."""
+    from getpass import getpass
+
+    from layers.accounts import Accounts, default_accounts
+
+    asked = None
+    if not external:
+        asked = getpass(say("密码：")) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    Accounts(accounts or default_accounts()).add(name, asked, role=role, county=county, days=days)
+
+
+@users.command("list", help=say("列出账号"))
+def user_list(accounts: AccountsPlace = "", format: Output = Format.table, lang: Spoken = DEFAULT_LANGUAGE) -> None:
+    """Every account, without its hash."""
+    from layers.accounts import Accounts, default_accounts
+
+    show(Accounts(accounts or default_accounts()).list(), format)
+
+
+@users.command("remove", help=say("注销账号；其所做的记录仍在账册里"))
+def user_remove(name: str, accounts: AccountsPlace = "") -> None:
+    """Close an account."""
+    from layers.accounts import Accounts, default_accounts
+
+    Accounts(accounts or default_accounts()).remove(name)
 
 
 def show(table: pd.DataFrame, format: Format, brief: Iterable[str] = ()) -> None:

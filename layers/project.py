@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from layers.plans import Plans
     from layers.work import Work
 
+LOG = logging.getLogger("qingyuan")
 SCHEMA_VERSION = 3
 """That of ``layers.migrations.MIGRATIONS``, known here without loading them."""
 
@@ -181,8 +184,20 @@ class Project:
         """One write transaction, alone; all of it happens, or nothing."""
         from layers.work import Work
 
+        began, user = time.perf_counter(), _named(self.user, who)
         with self.store.begin() as connection:
-            yield Work(connection, self.store, _named(self.user, who))
+            work = Work(connection, self.store, user)
+            yield work
+        LOG.info(
+            "change",
+            extra={
+                "event": "change",
+                "revision": work.revision,
+                "tables": sorted(work.touched),
+                "role": user.role,
+                "ms": round((time.perf_counter() - began) * 1000, 1),
+            },
+        )
 
     @contextmanager
     def look(self) -> Iterator[Work]:

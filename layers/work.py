@@ -35,6 +35,7 @@ class Work:
     def __init__(self, connection: sa.Connection, store: Store, user: User) -> None:
         self.connection, self.store, self.user = connection, store, user
         self.revision = int(sql.facts(connection)["revision"])
+        self.touched: set[str] = set()
         self._open = False
 
     def rows(self, name: str, /, **equal: str | Sequence[str]) -> list[Row]:
@@ -171,6 +172,7 @@ class Work:
     ) -> None:
         """Carry out a change of one table and enter it in the book: the two stand and fall together."""
         sql.apply(self.connection, table, change, self.turn())
+        self.touched.add(layout.name)
         self.store.touch(self.connection, layout)
         touched = [*change.added, *(new for _, new in change.changed), *change.removed]
         audit.append(
