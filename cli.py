@@ -274,6 +274,38 @@ def plan(
             show(found.sections, format)
 
 
+@app.command(help=say("出月报：图册、演示、工作簿、简报、任务单、离线地图、会议演示"))
+def report(
+    project: Project,
+    month: Annotated[str, typer.Option(help=say("月份，如 2022-07"), show_default=False)],
+    out: Annotated[str, typer.Option(help=say("写到哪个文件夹"), show_default=False)],
+    template: Annotated[str, typer.Option(help=say("演示文稿的模板（.pptx）"))] = "",
+    unit: Annotated[str, typer.Option(help=say("编制单位"))] = "",
+    approval: Annotated[str, typer.Option(help=say("地图审图号"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The month's pack, written to a folder; the files written are the result."""
+    import datetime
+
+    import layers
+    from reports.content import project_content
+    from reports.pack import write_pack
+
+    def tell(title: str, done: int, count: int) -> None:
+        if title and title not in told:
+            told.add(title)
+            complain([say("正在做：{title}（{done}/{all}）", title=title, done=done + 1, all=count)])
+
+    told: set[str] = set()
+    today = datetime.date.today().isoformat()
+    content = project_content(
+        layers.open_project(project), month, lang=LANG, made_on=today, unit=unit, approval=approval
+    )
+    written = write_pack(content, out, template=template or None, tick=tell)
+    show_rows([{"file": str(path), "bytes": path.stat().st_size} for path in written], ["file", "bytes"], format)
+
+
 def numbers(pair: str, most: int) -> tuple[str, list[float]]:
     """A ``NAME=number[,number]`` of the command line taken apart; anything else is wrong usage."""
     name, _, value = pair.rpartition("=")

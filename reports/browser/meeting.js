@@ -1,0 +1,375 @@
+// The meeting: one sentence, one picture, one source line a view. ← → space: move, B: blank, D: dark, F: full screen, E: edit.
+(() => {
+  const told = JSON.parse(document.getElementById("told").textContent);
+  const { words } = told;
+  const sections = new Map(told.sections.map((one) => [one.id, one]));
+  const SVG = "http://www.w3.org/2000/svg";
+  const SIGN = { over: "▲", at: "◆", holds: "●", none: "○" };
+  const STORE = `qy-story-${told.title}-${told.month}`;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let story = saved() || told.story;
+  let at = Math.min(Number(location.hash.slice(1)) || 0, story.length - 1);
+  let running = 0;
+
+  function saved() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(STORE) || "null");
+      return Array.isArray(kept) && kept.length ? kept.filter((step) => !step.section || sections.has(step.section)) : null;
+    } catch {
+      return null; // a browser that keeps nothing for files shows the usual story
+    }
+  }
+
+  function keep() {
+    try {
+      localStorage.setItem(STORE, JSON.stringify(story));
+    } catch {
+      // nothing is kept; "save" still writes a file
+    }
+  }
+
+  function made(tag, text = "", attributes = {}, ...inner) {
+    const node = document.createElement(tag);
+    node.textContent = text;
+    Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+    node.append(...inner);
+    return node;
+  }
+
+  function drawn(tag, attributes = {}, text = "") {
+    const node = document.createElementNS(SVG, tag);
+    node.textContent = text;
+    Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+    return node;
+  }
+
+  const header = made("header", "", {}, made("h1"), made("mark", told.demo));
+  const main = made("main");
+  const footer = made("footer", "", {}, made("span", told.credit), made("span"));
+  document.body.append(header, main, footer);
+
+  function basemap() {
+    const svg = drawn("svg", { viewBox: `-20 -20 1040 ${told.map.height + 40}`, role: "img" });
+    told.map.districts.forEach(([d]) => svg.append(drawn("path", { d, class: "district" })));
+    told.map.districts.forEach(([, x, y, name]) => svg.append(drawn("text", { x, y, class: "name faint" }, name)));
+    const reaches = new Map();
+    Object.entries(told.map.reaches).forEach(([id, [d, width]]) => {
+      const path = drawn("path", { d, class: "reach", "stroke-width": width });
+      reaches.set(id, path);
+      svg.append(path);
+    });
+    told.map.rivers.forEach(([x, y, name]) => svg.append(drawn("text", { x, y: y - 8, class: "name" }, name)));
+    return { svg, reaches };
+  }
+
+  function mark(one, size = 11, status = one.status, colour = one.colour) {
+    const [x, y] = one.at;
+    const shape = {
+      over: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.1},${y + size * 0.8}L${x - size * 1.1},${y + size * 0.8}Z` }],
+      at: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.2},${y}L${x},${y + size * 1.2}L${x - size * 1.2},${y}Z` }],
+    }[status] || ["circle", { cx: x, cy: y, r: size }];
+    return drawn(shape[0], { ...shape[1], class: "mark", fill: colour });
+  }
+
+  /** Section names beside their marks; one that would cover another goes below, above or left, or is left out. */
+  function name(svg, list, size = 21) {
+    const taken = list.map(({ at: [x, y] }) => [x - 12, y - 12, x + 12, y + 12]);
+    list.forEach((one) => {
+      const [x, y] = one.at;
+      const text = `${one.name}${one.value === "—" ? "" : ` ${one.value}`}`;
+      const wide = [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? size : size * 0.58), 0);
+      const places = [[x + 16, y + 7], [x - 16 - wide, y + 7], [x - wide / 2, y + 34], [x - wide / 2, y - 18], [x + 16, y + 30], [x + 16, y - 16]];
+      const free = places.find(([px, py]) => {
+        const box = [px, py - size, px + wide, py + 4];
+        return !taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
+      });
+      if (!free) return;
+      taken.push([free[0], free[1] - size, free[0] + wide, free[1] + 4]);
+      svg.append(drawn("text", { x: free[0], y: free[1], class: "place", "font-size": size }, text));
+    });
+  }
+
+  function bars(one) {
+    const most = Math.max(...one.sources.map(([, , share]) => share), 0.01);
+    return one.sources.map(([source, kg, share, percent]) =>
+      made("div", "", { class: "bar" }, made("span", source), made("span", "", {}, made("b", "", { style: `width:${(100 * share) / most}%` })), made("span", `${kg} · ${percent}`)));
+  }
+
+  function history(one) {
+    const svg = drawn("svg", { viewBox: "0 0 600 230", style: "height:26vh" });
+    const values = one.history.map(([, value]) => value);
+    const target = Number(one.target);
+    const top = Math.max(...values, target) * 1.1;
+    const x = (i) => 50 + (i * 530) / Math.max(values.length - 1, 1);
+    const y = (value) => 195 - (value / top) * 180;
+    svg.append(drawn("line", { x1: 50, x2: 580, y1: y(target), y2: y(target), stroke: "var(--red)", "stroke-width": 2, "stroke-dasharray": "7 5" }));
+    svg.append(drawn("text", { x: 45, y: y(target) + 6, "text-anchor": "end", "font-size": 17, fill: "var(--red)" }, one.target));
+    svg.append(drawn("polyline", { points: values.map((value, i) => `${x(i)},${y(value)}`).join(" "), fill: "none", stroke: "var(--blue)", "stroke-width": 3 }));
+    svg.append(drawn("circle", { cx: x(values.length - 1), cy: y(values[values.length - 1]), r: 6, fill: "var(--blue)" }));
+    if (one.history.length > 1) {
+      svg.append(drawn("text", { x: 50, y: 222, "font-size": 17, fill: "var(--quiet)" }, one.history[0][0]));
+      svg.append(drawn("text", { x: 580, y: 222, "font-size": 17, "text-anchor": "end", fill: "var(--quiet)" }, one.history[one.history.length - 1][0]));
+    }
+    return svg;
+  }
+
+  const placed = () => told.sections.filter((one) => one.at);
+  const side = (...inner) => made("div", "", { class: "side" }, ...inner);
+
+  const VIEWS = {
+    situation() {
+      const { svg } = basemap();
+      placed().forEach((one) => svg.append(mark(one)));
+      name(svg, placed());
+      const rows = told.sections.slice(0, 9).map((one) => made("tr", "", {}, made("td", `${SIGN[one.status]} ${one.name}`), made("td", one.target, { class: "n" }), made("td", one.value, { class: "n" })));
+      const head = made("tr", "", {}, made("th", words.section), made("th", words.target, { class: "n" }), made("th", `${words.value} mg/L`, { class: "n" }));
+      return [told.lead, svg, side(made("table", "", {}, head, ...rows))];
+    },
+
+    section({ section }) {
+      const one = sections.get(section);
+      const { svg } = basemap();
+      placed().forEach((other) => {
+        const node = mark(other, other === one ? 18 : 8);
+        if (other !== one) node.classList.add("faint");
+        svg.append(node);
+      });
+      if (one.at) name(svg, [one], 34);
+      return [one.verdict, svg, side(made("div", one.value, { class: "big" }), made("div", `mg/L · ${words.target} ${one.target} · ${one.state}`, { class: "quiet" }), made("div", words.since, { class: "quiet" }), history(one))];
+    },
+
+    trace({ section }) {
+      const one = sections.get(section);
+      const { svg, reaches } = basemap();
+      svg.classList.add("tracing");
+      const clock = drawn("text", { x: 0, y: told.map.height, "font-size": 30, fill: "var(--ink)" });
+      svg.append(clock);
+      if (one.at) svg.append(mark(one, 15));
+      if (one.at) name(svg, [one], 26);
+      light(one, reaches, clock, svg);
+      const title = one.sources.length ? one.chief : one.verdict;
+      return [title, svg, side(made("div", `${words.sources} kg/d`, { class: "quiet" }), ...bars(one), made("div", one.gap, { class: "quiet" }))];
+    },
+
+    causes({ section }) {
+      const one = sections.get(section);
+      const rows = one.causes.map(([who, chance, evidence]) => made("div", "", {}, made("div", `${who} ${(100 * chance).toFixed(0)}%`, { class: "big", style: "font-size:1.7em" }), ...evidence.map((line) => made("div", `· ${line}`, { class: "quiet" }))));
+      const { svg } = basemap();
+      placed().forEach((other) => svg.append(mark(other, other === one ? 16 : 8)));
+      if (one.at) name(svg, [one], 26);
+      const next = one.next ? [made("div", `${words.next} ▸ ${one.next}`, { style: "font-weight:700" })] : [];
+      const body = rows.length ? rows : [made("div", words.none), ...bars(one)];
+      return [one.causes.length ? `${one.name} · ${words.causes}` : one.verdict, svg, side(...body, ...next)];
+    },
+
+    plan() {
+      const { svg } = basemap();
+      const clip = drawn("clipPath", { id: "left" });
+      const window_ = drawn("rect", { x: -20, y: -20, width: 520, height: told.map.height + 40 });
+      clip.append(window_);
+      const before = drawn("g", { "clip-path": "url(#left)" });
+      const after = drawn("g");
+      const state = (value, target) => (value > target ? "over" : target - value < 0.0005 ? "at" : "holds");
+      placed().filter((one) => told.plan.sections[one.id]).forEach((one) => {
+        const [was, will, target] = told.plan.sections[one.id];
+        after.append(mark(one, 12, state(will, target), state(will, target) === "over" ? "#d7301f" : "#4393c3"));
+        before.append(drawn("circle", { cx: one.at[0], cy: one.at[1], r: 17, fill: "var(--paper)" }));
+        before.append(mark(one, 12, state(was, target), state(was, target) === "over" ? "#d7301f" : "#4393c3"));
+      });
+      const edge = drawn("line", { x1: 500, x2: 500, y1: -20, y2: told.map.height + 20, stroke: "var(--ink)", "stroke-width": 2 });
+      svg.append(clip, after, before, edge);
+      const swipe = made("input", "", { type: "range", min: -20, max: 1020, value: 500, class: "swipe", "aria-label": `${words.before} / ${words.after}` });
+      swipe.addEventListener("input", () => {
+        window_.setAttribute("width", Number(swipe.value) + 20);
+        edge.setAttribute("x1", swipe.value);
+        edge.setAttribute("x2", swipe.value);
+      });
+      const picture = made("div", "", { style: "display:grid;grid-template-rows:1fr auto;min-height:0" }, svg, swipe);
+      const head = made("tr", "", {}, made("th", words.section), made("th", words.target, { class: "n" }), made("th", words.before, { class: "n" }), made("th", words.after, { class: "n" }));
+      const rows = told.sections.filter((one) => told.plan.sections[one.id]).slice(0, 9).map((one) => {
+        const [was, will, target] = told.plan.sections[one.id];
+        return made("tr", "", {}, made("td", one.name), made("td", target.toFixed(2), { class: "n" }), made("td", was.toFixed(3), { class: "n" }), made("td", will.toFixed(3), { class: "n" }));
+      });
+      return [told.plan.title, picture, side(made("table", "", {}, head, ...rows))];
+    },
+
+    tasks() {
+      const head = made("tr", "", {}, ...told.tasks.heads.map((word) => made("th", word)));
+      const rows = told.tasks.rows.map((row) => made("tr", "", {}, ...row.map((cell) => made("td", cell))));
+      return [words.tasks, side(made("table", "", {}, head, ...rows))];
+    },
+  };
+
+  /** Upstream lights up in the order of travel time; then a plume runs down from the first source, to the same clock. */
+  function light(one, reaches, clock, svg) {
+    const longest = Math.max(...Object.values(one.up), 0.01);
+    const whole = still ? 0 : 3500;
+    const start = performance.now();
+    const way = one.way.map((id) => reaches.get(id)).filter(Boolean);
+    const mine = ++running;
+    const plume = drawn("path", { class: "plume" });
+    svg.append(plume);
+    const frame = (now) => {
+      if (mine !== running) return;
+      const part = whole ? Math.min((now - start) / whole, 1) : 1;
+      Object.entries(one.up).forEach(([id, days]) => {
+        if (days <= part * longest) reaches.get(id)?.classList.add("lit");
+      });
+      clock.textContent = `${words.upstream} ${Math.round(24 * part * longest)} ${words.hours}`;
+      if (part < 1) return requestAnimationFrame(frame);
+      one.rest.forEach((id) => reaches.get(id)?.classList.add("lit"));
+      way.forEach((path) => path.classList.add("way"));
+      if (one.rest.length) clock.textContent += ` · ${words.unknown}`;
+      return run(plume, one, reaches, mine);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  function run(plume, one, reaches, mine) {
+    const ids = one.way.filter((id) => reaches.has(id) && id in one.up);
+    if (!ids.length || still) return;
+    const ends = [...ids.map((id) => one.up[id]), 0];
+    const whole = 5000;
+    const start = performance.now();
+    const frame = (now) => {
+      if (mine !== running) return;
+      const left = ends[0] * (1 - (((now - start) % (whole * 1.25)) / whole));
+      const i = ids.findIndex((_, k) => left <= ends[k] && left >= ends[k + 1]);
+      if (i >= 0) {
+        const path = reaches.get(ids[i]);
+        const length = path.getTotalLength();
+        const to = length * ((ends[i] - left) / Math.max(ends[i] - ends[i + 1], 1e-9));
+        const [a, b] = [path.getPointAtLength(Math.max(to - 26, 0)), path.getPointAtLength(to)];
+        plume.setAttribute("d", `M${a.x},${a.y}L${b.x},${b.y}`);
+      }
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  function show() {
+    running += 1;
+    const step = story[at];
+    const [title, ...parts] = VIEWS[step.kind](step);
+    header.firstChild.textContent = title;
+    main.classList.toggle("wide", parts.length === 1);
+    if (step.note) parts[parts.length - 1].append(made("div", step.note, { class: "note" }));
+    main.replaceChildren(...parts);
+    footer.lastChild.textContent = `${at + 1} / ${story.length}`;
+    document.body.dataset.view = step.kind;
+    history_(at);
+  }
+
+  function history_(i) {
+    try {
+      window.history.replaceState(null, "", `#${i}`);
+    } catch {
+      // a page inside another may not change its address
+    }
+  }
+
+  const move = (by) => {
+    at = Math.max(0, Math.min(at + by, story.length - 1));
+    show();
+  };
+
+  function blank() {
+    const black = document.getElementById("black");
+    if (black) black.remove();
+    else document.body.append(made("div", "", { id: "black" }));
+  }
+
+  function edit() {
+    const open = document.getElementById("edit");
+    if (open) return open.remove();
+    const list = made("ol");
+    const box = made("div", "", { id: "edit" }, made("p", words.keys, { class: "quiet" }), list);
+    const label = (step) => [words[step.kind], sections.get(step.section)?.name].filter(Boolean).join(" · ");
+    const fill = () => {
+      list.replaceChildren(...story.map((step, i) => {
+        const note = made("input", "", { placeholder: words.note, value: step.note || "" });
+        note.addEventListener("input", () => {
+          step.note = note.value;
+          keep();
+        });
+        const swap = (j) => {
+          if (j < 0 || j >= story.length) return;
+          [story[i], story[j]] = [story[j], story[i]];
+          keep();
+          fill();
+        };
+        const button = (word, act) => {
+          const node = made("button", word);
+          node.addEventListener("click", act);
+          return node;
+        };
+        return made("li", "", {}, made("span", label(step)), note, button(words.up, () => swap(i - 1)), button(words.down, () => swap(i + 1)), button(words.remove, () => {
+          if (story.length === 1) return;
+          story.splice(i, 1);
+          keep();
+          fill();
+        }));
+      }));
+    };
+    const kinds = made("select");
+    const offered = [{ kind: "situation" }, ...(told.plan ? [{ kind: "plan" }] : []), ...(told.tasks ? [{ kind: "tasks" }] : [])];
+    told.sections.forEach((one) => offered.push(...["section", "trace", "causes"].map((kind) => ({ kind, section: one.id }))));
+    offered.forEach((step, i) => kinds.append(made("option", label(step), { value: i })));
+    const add = made("button", words.add);
+    add.addEventListener("click", () => {
+      story.push({ ...offered[kinds.value] });
+      keep();
+      fill();
+    });
+    const save = made("button", words.save);
+    save.addEventListener("click", download);
+    const done = made("button", words.done);
+    done.addEventListener("click", () => {
+      box.remove();
+      at = Math.min(at, story.length - 1);
+      show();
+    });
+    box.append(kinds, add, save, done);
+    story = story.map((step) => ({ ...step }));
+    fill();
+    document.body.append(box);
+    return box;
+  }
+
+  /** A copy of this file that tells the edited story. */
+  function download() {
+    const copy = document.implementation.createHTMLDocument(document.title);
+    copy.documentElement.lang = document.documentElement.lang;
+    copy.head.innerHTML = document.head.innerHTML;
+    const data = JSON.stringify({ ...told, story }).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    const holder = copy.createElement("script");
+    holder.id = "told";
+    holder.type = "application/json";
+    holder.textContent = data;
+    const code = copy.createElement("script");
+    code.textContent = [...document.querySelectorAll("script")].find((node) => !node.id).textContent;
+    copy.body.append(holder, code);
+    const link = made("a", "", { download: `${told.title}.html`, href: URL.createObjectURL(new Blob([`<!doctype html>\n${copy.documentElement.outerHTML}`], { type: "text/html" })) });
+    link.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.tagName === "INPUT" && event.target.type !== "range") return;
+    const keys = {
+      ArrowRight: () => move(1), PageDown: () => move(1), " ": () => move(1), ArrowLeft: () => move(-1), PageUp: () => move(-1),
+      Home: () => move(-story.length), End: () => move(story.length), b: blank, B: blank, ".": blank, e: edit, E: edit,
+      f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      d: () => document.documentElement.classList.toggle("dark"), Escape: () => document.getElementById("edit")?.remove(),
+    };
+    if (event.target.type === "range" && event.key.startsWith("Arrow")) return;
+    const act = keys[event.key] || keys[event.key.toLowerCase()];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#edit, button, input, select, #black")) return;
+    move(event.clientX > innerWidth * 0.25 ? 1 : -1);
+  });
+  show();
+})();

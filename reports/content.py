@@ -1,0 +1,426 @@
+"""What a month's pack says, once: every writer (sheet, deck, workbook, brief, page) tells the same content.
+
+A figure never stands alone: it carries its unit, where it comes from and the date it was read.  Nothing here knows how a
+document looks.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from hydro import HydroError, Inquiry, RiverNetwork, Trace, exceedances, inquire
+from hydro.columns import number, text
+from hydro.standards import CLASSES, Standard
+from i18n import text as translate
+from layers.project import Project
+from layers.standards import load_standard
+from reports.evidence import told
+
+KG_D_PER_MG_L_M3_S = 86.4
+Status = Literal["over", "at", "holds", "none"]
+SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "districts", "catchments")
+ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
+HALF_A_DECIMAL = 0.0005
+LEAST_CHANCE = 0.03
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its unit, its basis (``monitored``, ``permit``, ``estimated``, ``modelled``) and its date."""
+
+    value: float
+    unit: str
+    basis: str = ""
+    date: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a number at all."""
+        return not math.isnan(self.value)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of a section's load, as the trace ranks it."""
+
+    source_id: str
+    kind: str
+    name: str
+    rank: int
+    load: Figure
+    delivered: Figure
+    share: float
+    travel_time_d: float
+    reach_id: str = ""
+    inventory: Figure = Figure(math.nan, "kg/d")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A candidate for having caused an exceedance, with what speaks for and against it."""
+
+    source_id: str
+    name: str
+    probability: float
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SectionReport:
+    """Everything told about one section and month."""
+
+    section_id: str
+    name: str
+    river: str
+    level: str
+    county: str
+    target: Figure
+    measured: Figure
+    discharge: Figure
+    water_class: str
+    status: Status
+    months_over: int
+    history: tuple[tuple[str, float], ...]
+    sources: tuple[Source, ...]
+    measured_load: Figure
+    explained_load: Figure
+    upstream: frozenset[str]
+    trace: Trace
+    causes: tuple[Cause, ...] = ()
+    next_sample: str = ""
+    placed: bool = True
+    sure: bool = True
+
+    @property
+    def margin_mg_l(self) -> float:
+        """Target less measured, as printed; 0 is exactly on target."""
+        return round(self.target.value - self.measured.value, 4)
+
+    @property
+    def multiple(self) -> float:
+        """How many times over the target: (C - target) / target."""
+        return (self.measured.value - self.target.value) / self.target.value
+
+    @property
+    def headroom(self) -> Figure:
+        """What may still be added, kg/d; negative: what is too much."""
+        room = self.margin_mg_l * self.discharge.value * KG_D_PER_MG_L_M3_S
+        return Figure(room, "kg/d", self.discharge.basis, self.measured.date)
+
+    @property
+    def unexplained_kg_d(self) -> float:
+        """Measured less explained load; NaN where unmeasured."""
+        return self.measured_load.value - self.explained_load.value
+
+    def way(self, source_id: str) -> tuple[str, ...]:
+        """The reaches that most of a point source's load takes down to the section."""
+        return self.trace.path(source_id)
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """One measure of a plan."""
+
+    source_id: str
+    name: str
+    action: str
+    amount: str
+    cost: float
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """A plan, and every section before and after it (section id -> mg/L)."""
+
+    name: str
+    cost: float
+    lines: tuple[PlanLine, ...]
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    status: str = "optimal"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of one person."""
+
+    task_id: str
+    title: str
+    department: str
+    person: str
+    county: str
+    subject: str
+    assigned_on: str
+    due_on: str
+    state: str
+    note: str = ""
+    listed_on: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A month of a project, ready to be written down."""
+
+    project: str
+    demo: bool
+    month: str
+    lang: str
+    sections: tuple[SectionReport, ...]
+    network: RiverNetwork
+    shapes: Mapping[str, pd.DataFrame]
+    standard: Standard
+    made_on: str = ""
+    unit: str = ""
+    approval: str = ""
+    plan: PlanReport | None = None
+    tasks: tuple[Task, ...] = ()
+    outlets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    plants: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def say(self, source: str, /, **params: Any) -> str:
+        """A sentence in the reader's language."""
+        return translate(source, self.lang, **params)
+
+    @property
+    def worst(self) -> SectionReport:
+        """The section that comes first: furthest over its target, else nearest to it."""
+        return self.sections[0]
+
+    def section(self, section_id: str) -> SectionReport:
+        """The report of one section."""
+        return next(one for one in self.sections if one.section_id == section_id)
+
+    @property
+    def words(self) -> str:
+        """Every word that the tables and shapes may bring into a document: what a typeface must be able to show."""
+        frames = [*self.shapes.values(), self.network.reaches, self.outlets, self.plants]
+        columns = (f[name] for f in frames for name in f.columns if name != "geometry" and f[name].dtype.kind in "OT")
+        tables = "".join("".join(map(clean, column.dropna().unique())) for column in columns)
+        told = (self.project, self.unit, self.approval, repr(self.plan), repr(self.tasks))
+        return "".join((tables, *told, *(repr(one.causes) + one.next_sample for one in self.sections)))
+
+    @property
+    def measured(self) -> tuple[SectionReport, ...]:
+        """The sections that were measured this month."""
+        return tuple(one for one in self.sections if one.status != "none")
+
+
+def build_content(
+    network: RiverNetwork,
+    shapes: Mapping[str, pd.DataFrame],
+    month: str,
+    *,
+    project: str,
+    demo: bool = False,
+    lang: str = "zh",
+    made_on: str = "",
+    unit: str = "",
+    approval: str = "",
+    plan: PlanReport | None = None,
+    tasks: pd.DataFrame | None = None,
+    next_samples: Mapping[str, str] | None = None,
+    inquiry: Inquiry | None = None,
+) -> Content:
+    """Everything a month's pack tells, worst section first.
+
+    ``shapes`` are the project's spatial tables with their geometry; a section without one is told in tables and left off
+    the maps. ``next_samples`` (by section id) says where to sample next, ``plan`` comes from the planner;
+    ``inquiry`` is the network already asked who did it, where the caller keeps one.
+    Raises HydroError ``month_empty`` where no section was measured that month.
+    """
+    measured_at = network.observations.times("section", "TP")
+    if month not in measured_at:
+        raise HydroError(
+            "month_empty",
+            "{month} 没有任何断面的总磷监测值，无法出报告。有数据的月份：{first} 至 {last}",
+            month=month,
+            first=measured_at[0] if measured_at else "—",
+            last=measured_at[-1] if measured_at else "—",
+        )
+    standard = load_standard()
+    history = network.observations.frame("section", "TP")
+    history = history[history.index <= month]
+    over = exceedances(network)
+    inquiry = inquiry or inquire(network)
+    drawn = _drawn(shapes.get("sections"), "section_id")
+    reports = [
+        _section(
+            network,
+            str(section_id),
+            month,
+            standard=standard,
+            history=history.get(section_id, pd.Series(dtype=float)),
+            over=set(over.loc[over["section_id"] == section_id, "time"]),
+            trace=inquiry.explain(str(section_id), month),
+            next_sample=(next_samples or {}).get(str(section_id), ""),
+            placed=drawn is None or str(section_id) in drawn,
+            lang=lang,
+        )
+        for section_id in network.sections.index
+    ]
+    reports.sort(key=lambda one: (ORDER[one.status], _nearness(one), one.section_id))
+    return Content(
+        project=clean(project),
+        demo=demo,
+        month=month,
+        lang=lang,
+        sections=tuple(reports),
+        network=network,
+        shapes=shapes,
+        standard=standard,
+        made_on=made_on,
+        unit=clean(unit),
+        approval=clean(approval),
+        plan=plan,
+        tasks=_tasks(tasks),
+        outlets=network.outlets,
+        plants=network.plants,
+    )
+
+
+def project_content(project: Project, month: str, **how: Any) -> Content:
+    """The content of a month, from a project: see :func:`build_content` for the keywords."""
+    shapes = project.tables(SPATIAL, geometry=True)
+    tasks = project.table("tasks")
+    return build_content(
+        project.network(), shapes, month, project=project.name or project.url, demo=project.demo, tasks=tasks, **how
+    )
+
+
+def clean(words: object) -> str:
+    """Text that any document can hold: without control characters and lone surrogates; nothing else is changed."""
+    return UNPRINTABLE.sub("", "" if pd.isna(words) else str(words))
+
+
+def _nearness(one: SectionReport) -> float:
+    """Small for a section far over its target; unmeasured ones last."""
+    return math.inf if one.status == "none" else -one.multiple
+
+
+def _drawn(table: pd.DataFrame | None, key: str) -> set[str] | None:
+    if table is None or "geometry" not in table:
+        return None
+    return {str(i) for i, shape in zip(table[key], table["geometry"], strict=True) if shape and not shape.is_empty}
+
+
+def _section(
+    network: RiverNetwork,
+    section_id: str,
+    month: str,
+    *,
+    standard: Standard,
+    history: pd.Series,
+    over: set[str],
+    trace: Trace,
+    next_sample: str,
+    placed: bool,
+    lang: str,
+) -> SectionReport:
+    row = {name: clean(text(network.sections, name)[section_id]) for name in network.sections.columns}
+    value = trace.measured_mg_l
+    basis = "monitored" if trace.measured else ""
+    gauged = network.observations.at("section", section_id, "discharge", month)
+    rank = int(standard.rank("TP", value, row.get("waterbody") or "river"))
+    return SectionReport(
+        section_id=section_id,
+        name=row.get("name") or section_id,
+        river=row.get("river", ""),
+        level=row.get("level", ""),
+        county=row.get("county", ""),
+        target=Figure(float(number(network.sections, "tp_target_mg_l")[section_id]), "mg/L"),
+        measured=Figure(value, "mg/L", basis, month),
+        discharge=Figure(trace.discharge_m3_s, "m³/s", "monitored" if gauged else "estimated", month),
+        water_class=CLASSES[rank] if rank >= 0 else "",
+        status=status(value, trace.target_mg_l),
+        months_over=_run(history.dropna(), over),
+        history=tuple((str(time), float(tp)) for time, tp in history.items() if not np.isnan(tp)),
+        sources=_sources(trace, lang),
+        measured_load=Figure(trace.measured_kg_d, "kg/d", basis, month),
+        explained_load=Figure(trace.explained_kg_d, "kg/d", "modelled", month),
+        upstream=frozenset(network.reaches.index[trace.delivery.ratio[:, 0] > 0].astype(str)),
+        trace=trace,
+        causes=_causes(trace, lang) if trace.margin_mg_l < 0 else (),
+        next_sample=clean(next_sample),
+        placed=placed,
+        sure=row.get("position_confidence", "") not in ("low", "unresolved"),
+    )
+
+
+def status(value: float, target: float) -> Status:
+    """Over, at (equal as printed), holds, or none; an exceedance is the raw value above the target.
+
+    >>> status(0.301, 0.3), status(0.3, 0.3), status(0.29, 0.3), status(float("nan"), 0.3)
+    ('over', 'at', 'holds', 'none')
+    """
+    if math.isnan(value) or math.isnan(target):
+        return "none"
+    if value > target:
+        return "over"
+    return "at" if target - value < HALF_A_DECIMAL else "holds"
+
+
+def _run(history: pd.Series, over: set[str]) -> int:
+    """How many months on end, up to the last, the section has been over its target."""
+    count = 0
+    for time in reversed(list(history.index)):
+        if time not in over:
+            break
+        count += 1
+    return count
+
+
+def _name(source_id: str, name: object, lang: str) -> str:
+    if source_id == "DIFFUSE":
+        return translate("面源", lang)
+    if source_id == "UNREGISTERED":
+        return translate("未登记排口", lang)
+    return translate("没有单一原因", lang) if source_id == "NONE" else clean(name) or source_id
+
+
+def _causes(trace: Trace, lang: str) -> tuple[Cause, ...]:
+    """The candidates worth naming, most probable first, with their evidence in words."""
+    table = trace.table[trace.table["probability"] >= LEAST_CHANCE].sort_values("probability", ascending=False)
+    return tuple(
+        Cause(str(i), _name(str(i), name, lang), float(chance), tuple(map(clean, told(found, lang))))
+        for i, name, chance, found in table[["source_id", "name", "probability", "evidence"]].itertuples(index=False)
+    )
+
+
+def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
+    """The sources by what they deliver; ``NONE`` is a cause, not a source."""
+    known = trace.table[(trace.table["source_id"] != "NONE") & (trace.table["delivered_kg_d"] > 0)]
+    known = known.sort_values("delivered_kg_d", ascending=False, kind="stable")
+    if "inventory_kg_d" not in known:
+        known = known.assign(inventory_kg_d=np.nan)
+    return tuple(
+        Source(
+            source_id=str(row.source_id),
+            kind=str(row.kind),
+            name=_name(str(row.source_id), row.name, lang),
+            rank=rank,
+            load=Figure(float(row.load_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
+            inventory=Figure(float(row.inventory_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
+            delivered=Figure(float(row.delivered_kg_d), "kg/d", "modelled", trace.time or ""),
+            share=float(row.share),
+            travel_time_d=float(row.travel_time_d),
+            reach_id=clean(row.reach_id),
+        )
+        for rank, row in enumerate(known.itertuples(index=False), 1)
+    )
+
+
+def _tasks(table: pd.DataFrame | None) -> tuple[Task, ...]:
+    if table is None or table.empty:
+        return ()
+    told = {name: text(table, name).map(clean) for name in Task.__dataclass_fields__}
+    rows = [Task(**{name: column.iloc[i] for name, column in told.items()}) for i in range(len(table))]
+    return tuple(sorted(rows, key=lambda task: (task.department, task.person, task.due_on, task.task_id)))

@@ -1,0 +1,331 @@
+"""The deck (PPTX): native titles, tables and charts that can be edited, one idea a slide, Chinese face set for Chinese."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_MARKER_STYLE
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
+from pptx.util import Emu, Mm, Pt
+
+from hydro.errors import HydroError
+from reports import phrases, sheet
+from reports.cartography import Atlas, make_atlas
+from reports.content import Content, SectionReport
+from reports.fonts import OFFICE_FACE, Typeface, typeface
+from reports.tables import Table, chosen, effect_table, plan_table, section_table, task_table, written
+
+INK, BLUE, RED, PALE = (
+    RGBColor(0x1F, 0x2A, 0x33),
+    RGBColor(0x16, 0x67, 0xB7),
+    RGBColor(0xB3, 0x26, 0x1E),
+    RGBColor(0xEA, 0xF0, 0xF6),
+)
+TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
+ROWS = 11
+WIDE = (Mm(338.67), Mm(190.5))
+
+
+def deck(
+    content: Content,
+    *,
+    template: str | Path | None = None,
+    limit: int | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> bytes:
+    """Situation, then a slide for each section that exceeds or has no room (all measured ones where none does), plan, tasks.
+
+    ``template``: the office's own ``.pptx``; every slide uses its layout that has a title and nothing else. Raises
+    HydroError ``template_layout`` where there is none, ``template_unreadable`` where it cannot be opened.
+    """
+    show = Presentation() if template is None else _opened(Path(template))
+    if template is None:
+        show.slide_width, show.slide_height = WIDE
+    maker = Maker(show, content, _layout(show))
+    face, atlas = typeface(content.words), make_atlas(content)
+    maker.cover()
+    maker.tables(phrases.situation(content), chosen(section_table(content), (0, 1, 3, 4, 5, 6, 9, 10)))
+    maker.picture(
+        content.say("断面在哪里"), sheet.map_picture(content, atlas, face, None, width_mm=300, height_mm=140, dpi=170)
+    )
+    tick()
+    told = [one for one in content.measured if one.status in ("over", "at")] or list(content.measured)
+    for one in told[:limit]:
+        maker.section(one, atlas, face)
+        tick()
+    if content.plan:
+        lead = content.say(
+            "方案“{name}”：{cost} 万元", name=content.plan.name, cost=phrases.number(content.plan.cost, 0)
+        )
+        maker.tables(lead, effect_table(content))
+        maker.tables(content.say("方案措施"), plan_table(content))
+    if content.tasks:
+        maker.tables(content.say("任务分工"), chosen(task_table(content), (1, 2, 3, 4, 7, 8)))
+    maker.method()
+    buffer = io.BytesIO()
+    show.save(buffer)
+    return buffer.getvalue()
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return Presentation(str(path))
+    except Exception as error:
+        raise HydroError(
+            "template_unreadable",
+            "模板 {path} 打不开：{why}。请给一个 PowerPoint 文件（.pptx）",
+            path=str(path),
+            why=str(error),
+        ) from None
+
+
+def _layout(show: Any) -> Any:
+    """The layout with a title and no other place to fill."""
+    extras = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
+    for layout in show.slide_layouts:
+        kinds = [place.placeholder_format.type for place in layout.placeholders]
+        wanted = [kind for kind in kinds if kind not in extras]
+        if len(wanted) == 1 and wanted[0] in TITLES:
+            return layout
+    names = "、".join(layout.name for layout in show.slide_layouts) or "—"
+    raise HydroError(
+        "template_layout",
+        "模板里没有“仅标题”版式，无法排版。模板现有版式：{layouts}。请加一个只有标题的版式",
+        layouts=names,
+    )
+
+
+class Maker:
+    """Puts slides into a presentation, all by one grid."""
+
+    def __init__(self, show: Any, content: Content, layout: Any) -> None:
+        self.show, self.content, self.layout = show, content, layout
+        self.width, self.height = show.slide_width, show.slide_height
+        self.edge = int(self.width * 0.045)
+        self.top = int(self.height * 0.17)
+        self.foot = int(self.height * 0.93)
+
+    def slide(self, title: str) -> Any:
+        """A slide with its conclusion as title, the source line at the foot, and 示例 where the figures are made up."""
+        slide = self.show.slides.add_slide(self.layout)
+        place = slide.shapes.title
+        place.left, place.top = self.edge, int(self.height * 0.045)
+        place.width, place.height = self.width - 2 * self.edge, int(self.height * 0.11)
+        frame = place.text_frame
+        frame.word_wrap = True
+        frame.vertical_anchor = MSO_ANCHOR.MIDDLE
+        self._say(frame.paragraphs[0], title, 28 if len(title) < 34 else 22, bold=True)
+        frame.paragraphs[0].alignment = PP_ALIGN.LEFT
+        self.words(
+            slide,
+            phrases.credit(self.content),
+            self.edge,
+            self.foot,
+            self.width - 4 * self.edge,
+            11,
+            colour=RGBColor(0x59, 0x65, 0x6F),
+        )
+        number = f"{len(self.show.slides)}"
+        self.words(slide, number, self.width - 2 * self.edge, self.foot, self.edge, 11, align=PP_ALIGN.RIGHT)
+        if self.content.demo:
+            tag = self.content.say("示例")
+            self.words(
+                slide,
+                tag,
+                self.width - 4 * self.edge,
+                int(self.height * 0.012),
+                3 * self.edge,
+                14,
+                colour=RED,
+                bold=True,
+                align=PP_ALIGN.RIGHT,
+            )
+        return slide
+
+    def cover(self) -> None:
+        """Title, month, unit; the month in one sentence."""
+        content = self.content
+        slide = self.slide(f"{phrases.title(content)} · {phrases.month_name(content)}")
+        lines = [
+            phrases.situation(content),
+            phrases.verdict(content, content.worst),
+            phrases.chief(content, content.worst),
+            content.unit,
+        ]
+        y = int(self.height * 0.3)
+        for line, size in zip(lines, (30, 26, 22, 18), strict=True):
+            if line:
+                self.words(slide, line, self.edge, y, self.width - 2 * self.edge, size)
+                y += int(self.height * 0.155)
+
+    def tables(self, title: str, table: Table) -> None:
+        """A table, over as many slides as it needs."""
+        for start in range(0, len(table.rows), ROWS):
+            pages = -(-len(table.rows) // ROWS)
+            head = title if pages == 1 else f"{title}（{start // ROWS + 1}/{pages}）"
+            slide = self.slide(head)
+            self.grid(
+                slide, table, table.rows[start : start + ROWS], self.edge, self.top, self.width - 2 * self.edge, 14
+            )
+
+    def picture(self, title: str, png: bytes) -> None:
+        """A picture, as large as fits."""
+        slide = self.slide(title)
+        self._fit(slide, png, self.edge, self.top, self.width - 2 * self.edge, self.foot - self.top - Mm(2))
+
+    def section(self, one: SectionReport, atlas: Atlas, face: Typeface) -> None:
+        """One section: where (picture), whose phosphorus (chart), since when (chart), what next (words)."""
+        content, half = self.content, (self.width - 3 * self.edge) // 2
+        slide = self.slide(phrases.verdict(content, one))
+        right = 2 * self.edge + half
+        if one.placed:
+            png = sheet.map_picture(content, atlas, face, one, width_mm=150, height_mm=105, dpi=200)
+            self._fit(slide, png, self.edge, self.top, half, int(self.height * 0.56))
+        tall = int(self.height * 0.40)
+        self._source_chart(slide, one, right, self.top, half, tall)
+        self._history_chart(slide, one, right, self.top + tall, half, int(self.height * 0.33))
+        causes = [
+            content.say("可能是：{name}（{chance}）", name=c.name, chance=phrases.percent(c.probability))
+            for c in one.causes[:2]
+        ]
+        told = [phrases.chief(content, one), phrases.unexplained(content, one), *causes]
+        if one.next_sample:
+            told.append(content.say("下一个采样点：{place}", place=one.next_sample))
+        y = self.top + int(self.height * 0.575)
+        for line in told:
+            self.words(slide, line, self.edge, y, half, 13)
+            y += int(self.height * (0.065 if len(line) > 34 else 0.042))
+
+    def method(self) -> None:
+        """Where the figures come from."""
+        say = self.content.say
+        slide = self.slide(say("数据与方法"))
+        lines = [
+            say("负荷 = 浓度 × 流量 × 86.4；贡献率 = 到断面负荷 / 断面实测负荷；未说明的部分单列，不摊入各来源。"),
+            say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+            say("示例数据，非实测") if self.content.demo else "",
+        ]
+        for i, line in enumerate(filter(None, lines)):
+            self.words(slide, line, self.edge, self.top + i * int(self.height * 0.17), self.width - 2 * self.edge, 20)
+
+    def words(
+        self, slide: Any, words: str, x: int, y: int, width: int, size: int, *, colour: RGBColor = INK, bold: bool = False,
+        align: Any = PP_ALIGN.LEFT,
+    ) -> None:  # fmt: skip
+        """Text in a box of its own."""
+        frame = slide.shapes.add_textbox(x, y, width, Pt(size * 1.6)).text_frame
+        frame.word_wrap = True
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        frame.paragraphs[0].alignment = align
+        self._say(frame.paragraphs[0], words, size, colour=colour, bold=bold)
+
+    def grid(self, slide: Any, table: Table, rows: Sequence[Any], x: int, y: int, width: int, size: int) -> None:
+        """A native table."""
+        tall = int((self.foot - y) / (ROWS + 1.4))
+        shape = slide.shapes.add_table(len(rows) + 1, len(table.columns), x, y, width, tall * (len(rows) + 1))
+        grid = shape.table
+        whole = sum(column.width for column in table.columns)
+        for i, column in enumerate(table.columns):
+            grid.columns[i].width = Emu(int(width * column.width / whole))
+            self._cell(grid.cell(0, i), column.heading, size - 1, True, isinstance(rows[0][i], str))
+        for r, row in enumerate(rows, 1):
+            grid.rows[r].height = tall
+            for i, cell in enumerate(row):
+                self._cell(grid.cell(r, i), written(table.columns[i], cell), size, False, isinstance(cell, str))
+
+    def _cell(self, cell: Any, words: str, size: int, head: bool, left: bool) -> None:
+        cell.margin_top = cell.margin_bottom = Mm(0.6)
+        cell.margin_left = cell.margin_right = Mm(1.5)
+        cell.vertical_anchor = MSO_ANCHOR.MIDDLE
+        cell.fill.solid()
+        cell.fill.fore_color.rgb = PALE if head else RGBColor(0xFF, 0xFF, 0xFF)
+        paragraph = cell.text_frame.paragraphs[0]
+        paragraph.alignment = PP_ALIGN.LEFT if left else PP_ALIGN.RIGHT
+        self._say(paragraph, words, size, bold=head)
+
+    def _source_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
+        content = self.content
+        top = phrases.top_sources(content, one, 6)
+        data = CategoryChartData(number_format="0.0")
+        data.categories = [_short(s.name, 14) for s in top][::-1]
+        data.add_series(content.say("到断面负荷 (kg/d)"), [max(s.delivered.value, 0.0) for s in top][::-1])
+        chart = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, width, height, data).chart
+        self._plain(chart, content.say("谁的磷（到断面 kg/d，{basis}）", basis=content.say("模拟")))
+        chart.value_axis.visible = False
+        chart.value_axis.has_major_gridlines = False
+        chart.category_axis.format.line.fill.background()
+        plot = chart.plots[0]
+        plot.gap_width = 45
+        plot.has_data_labels = True
+        self._type(plot.data_labels.font, 12)
+        plot.series[0].format.fill.solid()
+        plot.series[0].format.fill.fore_color.rgb = BLUE
+
+    def _history_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
+        content = self.content
+        data = CategoryChartData(number_format="0.000")
+        last = one.history[-36:]
+        data.categories = [month for month, _ in last]
+        data.add_series(content.say("总磷 (mg/L)"), [tp for _, tp in last])
+        data.add_series(content.say("目标"), [one.target.value] * len(last))
+        chart = slide.shapes.add_chart(XL_CHART_TYPE.LINE, x, y, width, height, data).chart
+        self._plain(chart, content.say("逐月总磷（mg/L，{basis}）", basis=content.say("监测")))
+        chart.has_legend = True
+        chart.legend.position = XL_LEGEND_POSITION.TOP
+        chart.legend.include_in_layout = False
+        self._type(chart.legend.font, 11)
+        chart.value_axis.has_major_gridlines = False
+        chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = "0.0", False
+        for series, colour in zip(chart.plots[0].series, (BLUE, RED), strict=True):
+            series.smooth = False
+            series.format.line.color.rgb = colour
+            series.format.line.width = Pt(2)
+            series.marker.style = XL_MARKER_STYLE.NONE
+
+    def _plain(self, chart: Any, title: str) -> None:
+        chart.has_title = True
+        self._say(chart.chart_title.text_frame.paragraphs[0], title, 13, bold=True)
+        chart.has_legend = False
+        for axis in (chart.category_axis, chart.value_axis):
+            self._type(axis.tick_labels.font, 11)
+        _chinese(chart._chartSpace.get_or_add_txPr().p_lst[0].get_or_add_pPr().get_or_add_defRPr())
+
+    def _fit(self, slide: Any, png: bytes, x: int, y: int, width: int, height: int) -> None:
+        picture = slide.shapes.add_picture(io.BytesIO(png), x, y)
+        scale = min(width / picture.width, height / picture.height)
+        picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
+        picture.left = x + (width - picture.width) // 2
+
+    def _say(self, paragraph: Any, words: str, size: int, *, bold: bool = False, colour: RGBColor = INK) -> None:
+        run = paragraph.add_run()
+        run.text = words
+        run.font.color.rgb = colour
+        run.font.bold = bold
+        self._type(run.font, size)
+
+    def _type(self, font: Any, size: int) -> None:
+        font.size = Pt(size)
+        font.name = OFFICE_FACE
+        _chinese(font._element if hasattr(font, "_element") else font._rPr)
+
+
+def _chinese(properties: Any) -> None:
+    """Name the face for East-Asian text as well: without it, Chinese falls back to whatever the reader has."""
+    for tag in ("a:latin", "a:ea", "a:cs"):
+        found = properties.find(qn(tag))
+        if found is None:
+            found = properties.makeelement(qn(tag), {})
+            properties.append(found)
+        found.set("typeface", OFFICE_FACE)
+
+
+def _short(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"

@@ -1,0 +1,215 @@
+"""Meeting mode as one HTML file: one sentence and one picture a view, arrow keys, a story that can be edited and saved.
+
+Drawn as SVG from the same content as every other document; the file asks nobody for anything, so it runs on any laptop.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from i18n import text as translate
+from reports import phrases
+from reports.cartography import Atlas, make_atlas
+from reports.content import Content, SectionReport
+from reports.offline import json_for_script
+from reports.tables import task_table, written
+
+HERE = Path(__file__).parent / "browser"
+WIDTH = 1000.0
+SIMPLIFY = 0.6
+"""Lines are generalised to this part of a thousandth of the map's width."""
+
+PAGE = """<!doctype html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{style}</style></head>
+<body><script id="told" type="application/json">{told}</script><script>{code}</script></body></html>
+"""
+
+
+def meeting(content: Content, story: list[dict[str, str]] | None = None) -> bytes:
+    """The whole show; ``story`` (as the page saves it) replaces the usual order of views."""
+    told = meeting_data(content)
+    if story is not None:
+        told["story"] = [step for step in story if _tellable(step, told)]
+    page = PAGE.format(
+        lang=content.lang,
+        title=_escaped(phrases.title(content)),
+        style=(HERE / "meeting.css").read_text(encoding="utf-8"),
+        code=(HERE / "meeting.js").read_text(encoding="utf-8"),
+        told=json_for_script(told),
+    )
+    return page.encode()
+
+
+def meeting_data(content: Content) -> dict[str, Any]:
+    """Everything the show says and draws."""
+    atlas = make_atlas(content)
+    frame = Frame(atlas)
+    sections = [_section(content, atlas, frame, one) for one in content.sections]
+    shown = [one for one in content.measured if one.status in ("over", "at")] or list(content.measured)
+    return {
+        "title": phrases.title(content),
+        "month": phrases.month_name(content),
+        "demo": translate("示例", content.lang) if content.demo else "",
+        "credit": phrases.credit(content),
+        "lead": phrases.situation(content),
+        "map": _map(content, atlas, frame),
+        "sections": sections,
+        "plan": _plan(content),
+        "tasks": _tasks(content),
+        "story": usual_story([one.section_id for one in shown[:2]], bool(content.plan), bool(content.tasks)),
+        "words": _words(content),
+    }
+
+
+def usual_story(section_ids: list[str], plan: bool, tasks: bool) -> list[dict[str, str]]:
+    """Situation, then for each section: itself, its trace, who it may be; then the plan and the tasks."""
+    story = [{"kind": "situation"}]
+    for section_id in section_ids:
+        story += [{"kind": kind, "section": section_id} for kind in ("section", "trace", "causes")]
+    return story + [{"kind": "plan"}] * plan + [{"kind": "tasks"}] * tasks
+
+
+def _tellable(step: dict[str, str], told: dict[str, Any]) -> bool:
+    known = {one["id"] for one in told["sections"]}
+    needs = {"plan": told["plan"], "tasks": told["tasks"]}
+    return bool(needs.get(step.get("kind", ""), True)) and step.get("section", next(iter(known), "")) in known
+
+
+class Frame:
+    """From metres to the drawing's own units, y down; the whole basin fits."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        x0, y0, x1, y1 = atlas.extent
+        self.x0, self.y1 = x0, y1
+        self.scale = WIDTH / (x1 - x0)
+        self.height = (y1 - y0) * self.scale
+
+    def path(self, shape: Any) -> str:
+        """SVG path of a line or polygon."""
+        simple = shapely.simplify(shape, SIMPLIFY / self.scale)
+        pieces = []
+        for part in getattr(simple, "geoms", [simple]):
+            line = part.exterior if part.geom_type == "Polygon" else part
+            points = [self.point(x, y) for x, y, *_ in line.coords]
+            pieces.append("M" + "L".join(f"{x:g},{y:g}" for x, y in points))
+        return "".join(pieces)
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """A place on the drawing."""
+        return round((x - self.x0) * self.scale, 1), round((self.y1 - y) * self.scale, 1)
+
+
+def _map(content: Content, atlas: Atlas, frame: Frame) -> dict[str, Any]:
+    network = content.network
+    flow = pd.Series(network.topology.discharge_m3_s, index=network.reaches.index).fillna(0.0)
+    width = (1.2 + 5.0 * np.sqrt(flow / max(float(flow.max()), 1e-9))).round(1)
+    rivers = network.reaches["river"] if "river" in network.reaches else pd.Series("", index=network.reaches.index)
+    names = []
+    for river, own in rivers.groupby(rivers, sort=False):
+        lines = [r for r in own.index if r in atlas.rivers.index]
+        if river and lines:
+            longest = max(lines, key=lambda r: atlas.rivers[r].length)
+            middle = atlas.rivers[longest].interpolate(0.5, normalized=True)
+            names.append([*frame.point(middle.x, middle.y), str(river)])
+    return {
+        "height": round(frame.height),
+        "reaches": {str(r): [frame.path(shape), float(width[r])] for r, shape in atlas.rivers.items()},
+        "districts": [
+            [frame.path(shape), *frame.point(*shape.representative_point().coords[0][:2]), str(name)]
+            for name, shape in zip(atlas.districts["name"], atlas.districts.geometry, strict=True)
+        ],
+        "rivers": names,
+    }
+
+
+def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -> dict[str, Any]:
+    point = atlas.sections[one.section_id] if one.section_id in atlas.sections.index else None
+    grade = content.standard.grades.get(one.water_class)
+    times = one.trace.delivery.travel_time_d[:, 0]
+    reach = one.trace.network.reach_position
+    known = {r: round(float(times[reach[r]]), 3) for r in one.upstream if np.isfinite(times[reach[r]])}
+    first = next((s for s in one.sources if s.kind in ("plant", "outlet", "inbound")), None)
+    return {
+        "id": one.section_id,
+        "name": one.name,
+        "at": frame.point(point.x, point.y) if point is not None else None,
+        "status": one.status,
+        "state": content.say(phrases.STATUS[one.status]),
+        "colour": grade.colour if grade else "#ffffff",
+        "target": phrases.number(one.target.value, 2),
+        "value": phrases.number(one.measured.value),
+        "verdict": phrases.verdict(content, one),
+        "chief": phrases.chief(content, one),
+        "gap": phrases.unexplained(content, one),
+        "history": [[month, value] for month, value in one.history[-36:]],
+        "sources": [
+            [
+                s.name,
+                phrases.kg(s.delivered.value),
+                0.0 if np.isnan(s.share) else round(s.share, 4),
+                phrases.percent(s.share),
+            ]
+            for s in phrases.top_sources(content, one, 6)
+        ],
+        "up": known,
+        "rest": sorted(one.upstream - set(known)),
+        "way": list(one.way(first.source_id)) if first else [],
+        "first": first.name if first else "",
+        "causes": [[c.name, round(c.probability, 3), list(c.evidence[:3])] for c in one.causes[:3]],
+        "next": one.next_sample,
+    }
+
+
+def _plan(content: Content) -> dict[str, Any] | None:
+    plan = content.plan
+    if plan is None:
+        return None
+    return {
+        "title": content.say("方案“{name}”：{cost} 万元", name=plan.name, cost=phrases.number(plan.cost, 0)),
+        "lines": [
+            [line.name, content.say(phrases.ACTION.get(line.action, line.action)), line.amount]
+            for line in plan.lines[:8]
+        ],
+        "sections": {
+            one.section_id: [
+                round(plan.before[one.section_id], 3),
+                round(plan.after[one.section_id], 3),
+                one.target.value,
+            ]
+            for one in content.sections
+            if one.section_id in plan.before and one.section_id in plan.after
+        },
+    }
+
+
+def _tasks(content: Content) -> dict[str, Any] | None:
+    table = task_table(content)
+    if not table.rows:
+        return None
+    wanted = (1, 2, 3, 7, 8)
+    return {
+        "heads": [table.columns[i].name for i in wanted],
+        "rows": [[written(table.columns[i], row[i]) for i in wanted] for row in table.rows[:9]],
+    }
+
+
+def _words(content: Content) -> dict[str, str]:
+    say = content.say
+    return {
+        "situation": say("总体情况"), "section": say("断面"), "trace": say("来源追踪"), "causes": say("可能原因"), "plan": say("方案"),
+        "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前"),
+        "after": say("方案后"), "next": say("下一个采样点"), "hours": say("小时"), "upstream": say("水流到断面所需时间"),
+        "edit": say("编辑"), "done": say("完成"), "note": say("备注"), "up": say("上移"), "down": say("下移"), "remove": say("移除"),
+        "add": say("添加"), "save": say("另存"), "none": say("没有足够证据指认单一原因"), "since": say("逐月总磷"),
+        "keys": say("← → 翻页，B 黑屏，F 全屏，D 深浅，E 编辑"), "unknown": say("过闸时间不明"),
+    }  # fmt: skip
+
+
+def _escaped(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,116 @@
+"""The month's pack: every document made in turn, with progress, and written so that a folder never holds half a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from hydro.errors import HydroError
+from reports.content import Content
+from reports.deck import deck
+from reports.meeting import meeting
+from reports.offline import offline_map
+from reports.paper import brief, task_sheets
+from reports.sheet import map_image, map_sheets
+from reports.workbook import workbook
+
+Tick = Callable[[], None]
+Progress = Callable[[str, int, int], None]
+
+
+class Cancelled(Exception):
+    """The maker asked for the pack no longer wants it; what was written before stays whole."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of the pack: its file name, what it is, and how it is made."""
+
+    file: str
+    title: str
+    make: Callable[[Content, Tick, str | None], bytes]
+
+
+DOCUMENTS = (
+    Document("总磷图册.pdf", "图册", lambda content, tick, template: map_sheets(content, tick=tick)),
+    Document("总磷状况图.png", "状况图", lambda content, tick, template: map_image(content)),
+    Document("汇报.pptx", "汇报演示", lambda content, tick, template: deck(content, template=template, tick=tick)),
+    Document("数据.xlsx", "工作簿", lambda content, tick, template: workbook(content)),
+    Document("简报.docx", "简报", lambda content, tick, template: brief(content)),
+    Document("任务单.docx", "任务单", lambda content, tick, template: task_sheets(content)),
+    Document("离线地图.html", "离线地图", lambda content, tick, template: offline_map(content)),
+    Document("会议.html", "会议演示", lambda content, tick, template: meeting(content)),
+)
+
+
+def documents(content: Content) -> tuple[Document, ...]:
+    """The documents that this content fills: no task sheets without tasks."""
+    return tuple(one for one in DOCUMENTS if content.tasks or one.file != "任务单.docx")
+
+
+def make_pack(
+    content: Content,
+    wanted: Sequence[Document] | None = None,
+    *,
+    template: str | None = None,
+    tick: Progress = lambda *_: None,
+) -> Iterator[tuple[str, bytes]]:
+    """Each document as (file name, bytes). ``tick(title, done, all)`` is told of every step and may raise Cancelled."""
+    chosen = documents(content) if wanted is None else tuple(wanted)
+    for done, one in enumerate(chosen):
+        title = content.say(one.title)
+        tick(title, done, len(chosen))
+        yield f"{content.month}-{one.file}", one.make(content, partial(tick, title, done, len(chosen)), template)
+    tick("", len(chosen), len(chosen))
+
+
+def write_pack(
+    content: Content, folder: str | Path, *, template: str | None = None, tick: Progress = lambda *_: None
+) -> list[Path]:
+    """Write the pack into a folder, made where it is absent; each file is there whole, or as it was before.
+
+    Raises HydroError ``out_unwritable`` or ``disk_full``.
+    """
+    home = Path(folder)
+    written = []
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+        for name, data in make_pack(content, template=template, tick=tick):
+            written.append(_placed(home / name, data))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise HydroError(
+                "disk_full",
+                "磁盘已满，{folder} 里写完了 {count} 个文件。请腾出空间后重试",
+                folder=str(home),
+                count=len(written),
+            ) from None
+        raise HydroError(
+            "out_unwritable",
+            "不能写入文件夹 {folder}：{why}。请换一个文件夹",
+            folder=str(home),
+            why=error.strerror or str(error),
+        ) from None
+    return written
+
+
+def _placed(path: Path, data: bytes) -> Path:
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return path

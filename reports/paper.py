@@ -1,0 +1,225 @@
+"""Word documents in the style of a Chinese office: the brief of two pages, and one task sheet a person."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+
+from reports import phrases
+from reports.content import Content, SectionReport
+
+BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
+"""Faces of an official paper (GB/T 9704-2012: 仿宋 for the text, 黑体 for headings); a reader without them has his own."""
+SIZE = 14
+NUMERALS = "一二三四五六七八九十"
+
+
+def brief(content: Content) -> bytes:
+    """The month on two pages: situation, causes, advice, who does what."""
+    say = content.say
+    paper = _paper(content)
+    _line(
+        paper, f"{phrases.title(content)}（{phrases.month_name(content)}）", TITLE, 20, bold=True, centre=True, after=6
+    )
+    heads = (say("情况"), say("原因"), say("建议"), say("责任分工"))
+    parts = (_situation, _causes, _advice, _duties)
+    for i, (head, part) in enumerate(zip(heads, parts, strict=True)):
+        _line(paper, f"{NUMERALS[i]}、{head}" if content.lang == "zh" else f"{i + 1}. {head}", HEAD, SIZE + 1, before=4)
+        part(paper, content)
+    if content.unit or content.made_on:
+        for words in filter(None, (content.unit, content.made_on)):
+            _line(paper, words, BODY, SIZE, right=True)
+    return _saved(paper)
+
+
+def _situation(paper: Any, content: Content) -> None:
+    _text(paper, phrases.situation(content) + "。")
+    rows = [
+        (
+            one.name, one.river, phrases.number(one.target.value, 2), phrases.number(one.measured.value),
+            phrases.number(one.margin_mg_l), content.say(phrases.STATUS[one.status]),
+        )
+        for one in content.measured[:10]
+    ]  # fmt: skip
+    heads = [content.say(word) for word in ("断面", "河流")]
+    heads += [f"{content.say(word)} (mg/L)" for word in ("目标", "总磷", "余量")] + [content.say("状态")]
+    _table(paper, heads, rows, (30, 30, 24, 24, 24, 28))
+    if len(content.measured) > 10:
+        _text(paper, content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 10) + "。", SIZE - 2)
+
+
+def _causes(paper: Any, content: Content) -> None:
+    for one in _urgent(content)[:4]:
+        ends = content.say(
+            "{verdict}。{sources}。{gap}。",
+            verdict=phrases.verdict(content, one),
+            sources=phrases.chief(content, one),
+            gap=phrases.unexplained(content, one),
+        )
+        _text(paper, ends)
+        if one.causes:
+            likely = one.causes[0]
+            chance = content.say(
+                "最可能的原因是{name}（{chance}）", name=likely.name, chance=phrases.percent(likely.probability)
+            )
+            _text(paper, chance + "：" + "；".join(likely.evidence[:3]) + "。" if likely.evidence else chance + "。")
+
+
+def _advice(paper: Any, content: Content) -> None:
+    say, plan = content.say, content.plan
+    for one in _urgent(content)[:3]:
+        point = next((s for s in one.sources if s.kind in ("plant", "outlet")), None)
+        if point is not None and one.status == "over":
+            _text(
+                paper,
+                say("{name}：先查{source}，每日削减 {kg} kg 即可达标（按实测流量推算，未计降解变化）。", name=one.name, source=point.name,
+                    kg=phrases.kg(-one.headroom.value / max(_ratio(one, point.source_id), 1e-9))),
+            )  # fmt: skip
+        elif one.status == "at":
+            _text(paper, say("{name}：没有余量，汛期每场雨前后加密监测，上游不得新增排放。", name=one.name))
+        if one.next_sample:
+            _text(paper, say("下一个采样点：{place}", place=one.next_sample) + "。")
+    if plan:
+        cost = phrases.number(plan.cost, 0)
+        _text(
+            paper,
+            say(
+                "方案“{name}”共 {count} 项措施，{cost} 万元，实施后各断面见工作簿“方案效果”。",
+                name=plan.name,
+                count=len(plan.lines),
+                cost=cost,
+            ),
+        )
+
+
+def _ratio(one: SectionReport, source_id: str) -> float:
+    source = next(s for s in one.sources if s.source_id == source_id)
+    return source.delivered.value / source.load.value if source.load.value else 0.0
+
+
+def _duties(paper: Any, content: Content) -> None:
+    say = content.say
+    if not content.tasks:
+        _text(paper, say("尚未分解任务。请在“任务”页交办到部门、责任人和日期后再出本报告。"))
+        return
+    rows = [(t.department, t.person, t.title, t.due_on, t.state) for t in content.tasks[:8]]
+    _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 22, 62, 24, 20))
+    if len(content.tasks) > 8:
+        _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 8) + "。", SIZE - 2)
+
+
+def _urgent(content: Content) -> Sequence[SectionReport]:
+    urgent = [one for one in content.measured if one.status in ("over", "at")]
+    return urgent or content.measured[:1]
+
+
+def task_sheets(content: Content) -> bytes:
+    """One page a department and person: what, where, by when, and lines to sign."""
+    say = content.say
+    paper = _paper(content)
+    people = groupby(content.tasks, key=lambda task: (task.department, task.person))
+    for i, ((department, person), tasks) in enumerate(people):
+        if i:
+            paper.add_page_break()
+        _line(paper, say("任务单"), TITLE, 22, bold=True, centre=True, after=8)
+        _text(paper, say("{project} · {month}", project=content.project, month=phrases.month_name(content)))
+        _text(paper, say("部门：{department}　责任人：{person}", department=department or "—", person=person or "—"))
+        rows = [(t.title, t.subject, t.county, t.assigned_on, t.due_on, t.state) for t in tasks]
+        heads = [say(word) for word in ("任务", "对象", "县（市、区）", "交办", "期限", "状态")]
+        _table(paper, heads, rows, (54, 24, 24, 22, 22, 16))
+        _text(paper, say("签收：＿＿＿＿＿＿＿　日期：＿＿＿＿＿＿＿　办结：＿＿＿＿＿＿＿"))
+    return _saved(paper)
+
+
+def _paper(content: Content) -> Any:
+    paper = Document()
+    part = paper.sections[0]
+    part.page_width, part.page_height = Mm(210), Mm(297)
+    part.top_margin, part.bottom_margin, part.left_margin, part.right_margin = Mm(30), Mm(26), Mm(26), Mm(24)
+    paper.core_properties.title = phrases.title(content)
+    paper.core_properties.author = content.unit
+    foot = part.footer.paragraphs[0]
+    _run(foot, phrases.credit(content) + "　", BODY, 9, colour=RGBColor(0x59, 0x65, 0x6F))
+    _page_number(foot)
+    if content.demo:
+        head = part.header.paragraphs[0]
+        head.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        _run(head, content.say("示例数据，非实测"), HEAD, 11, colour=RGBColor(0xB3, 0x26, 0x1E))
+    return paper
+
+
+def _page_number(paragraph: Any) -> None:
+    run = paragraph.add_run()
+    for kind, words in (("begin", ""), ("", "PAGE"), ("end", "")):
+        piece = OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            piece.set(qn("w:fldCharType"), kind)
+        else:
+            piece.text = words
+        run._r.append(piece)
+
+
+def _text(paper: Any, words: str, size: float = SIZE) -> None:
+    paragraph = paper.add_paragraph()
+    shape = paragraph.paragraph_format
+    shape.first_line_indent = Pt(2 * size)
+    shape.line_spacing_rule, shape.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(size * 1.65)
+    shape.space_after = Pt(0)
+    _run(paragraph, words, BODY, size)
+
+
+def _line(
+    paper: Any, words: str, face: str, size: float, *, bold: bool = False, centre: bool = False, right: bool = False,
+    before: float = 0, after: float = 0,
+) -> None:  # fmt: skip
+    paragraph = paper.add_paragraph()
+    paragraph.alignment = (
+        WD_ALIGN_PARAGRAPH.CENTER if centre else WD_ALIGN_PARAGRAPH.RIGHT if right else WD_ALIGN_PARAGRAPH.LEFT
+    )
+    paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(before), Pt(after)
+    paragraph.paragraph_format.keep_with_next = not right
+    _run(paragraph, words, face, size, bold=bold)
+
+
+def _run(
+    paragraph: Any, words: str, face: str, size: float, *, bold: bool = False, colour: RGBColor | None = None
+) -> None:
+    run = paragraph.add_run(words)
+    run.font.size, run.font.bold, run.font.name = Pt(size), bold, "Times New Roman"
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), face)
+    if colour is not None:
+        run.font.color.rgb = colour
+
+
+def _table(paper: Any, heads: Sequence[str], rows: Iterable[Sequence[str]], widths_mm: Sequence[float]) -> None:
+    rows = list(rows)
+    table = paper.add_table(rows=1 + len(rows), cols=len(heads))
+    table.style = "Table Grid"
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    table.autofit = False
+    for r, row in enumerate([heads, *rows]):
+        for i, words in enumerate(row):
+            cell = table.cell(r, i)
+            cell.width = Mm(widths_mm[i])
+            paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(1.5)
+            number = words[:1].isdigit() or words[:1] in "-—" if words else False
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if number and r else WD_ALIGN_PARAGRAPH.LEFT
+            _run(paragraph, words, HEAD if r == 0 else BODY, 10.5)
+    repeat = OxmlElement("w:tblHeader")
+    table.rows[0]._tr.get_or_add_trPr().append(repeat)
+
+
+def _saved(paper: Any) -> bytes:
+    buffer = io.BytesIO()
+    paper.save(buffer)
+    return buffer.getvalue()

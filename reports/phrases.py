@@ -1,0 +1,168 @@
+"""The sentences that the documents share: one conclusion per section, one line per figure, words for codes."""
+
+from __future__ import annotations
+
+import math
+
+from reports.content import Content, Figure, SectionReport, Source
+
+STATUS = {"over": "超标", "at": "持平（零余量）", "holds": "达标", "none": "未监测"}
+KIND = {
+    "outlet": "排污口",
+    "plant": "污水处理厂",
+    "inbound": "入境",
+    "diffuse": "面源",
+    "unregistered": "未登记排口",
+    "rest": "其他",
+}
+BASIS = {
+    "monitored": "监测",
+    "permit": "许可",
+    "estimated": "估算",
+    "modelled": "模拟",
+    "learned": "由记录推断",
+    "unknown": "不明",
+}
+ACTION = {
+    "seal": "永久性封堵",
+    "regulate": "规范整治",
+    "merge": "清理合并",
+    "dose": "引水",
+    "upgrade": "提标改造",
+    "dredge": "清淤疏浚",
+    "relocate": "搬迁",
+}
+NUMERAL = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ", ">V": "劣Ⅴ", "": "—"}
+
+
+def title(content: Content) -> str:
+    """Title of the pack."""
+    return content.say("{project}总磷月报", project=content.project)
+
+
+def month_name(content: Content) -> str:
+    """The month as it is spoken."""
+    year, month = content.month[:4], int(content.month[5:7] or 0)
+    return f"{year}年{month}月" if content.lang == "zh" else content.month
+
+
+def grade(content: Content, water_class: str) -> str:
+    """The class as it is printed; 劣Ⅴ has an English of its own."""
+    numeral = NUMERAL.get(water_class, water_class)
+    return content.say("劣Ⅴ") if water_class == ">V" else numeral
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as printed; a dash where there is none."""
+    return "—" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def kg(value: float) -> str:
+    """A load with three figures that matter."""
+    if value is None or math.isnan(value):
+        return "—"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def percent(share: float) -> str:
+    """A share as per cent."""
+    return (
+        "—" if share is None or math.isnan(share) else f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"
+    )
+
+
+def days(content: Content, travel_time_d: float) -> str:
+    """A travel time in hours below two days, else in days; unknown where a gate's state is."""
+    if math.isnan(travel_time_d):
+        return content.say("不明")
+    if travel_time_d < 2:
+        return content.say("{hours} 小时", hours=f"{24 * travel_time_d:.0f}")
+    return content.say("{days} 天", days=f"{travel_time_d:.1f}")
+
+
+def basis(content: Content, figure: Figure) -> str:
+    """Where a figure comes from, and its date: ``监测 2022-07``."""
+    return " ".join(part for part in (content.say(BASIS.get(figure.basis, figure.basis or "—")), figure.date) if part)
+
+
+def verdict(content: Content, one: SectionReport) -> str:
+    """One sentence for a section, the one to be read from the back of a room."""
+    if one.status == "none":
+        return content.say("{name}本月没有总磷监测值", name=one.name)
+    value = number(one.measured.value)
+    if one.status == "over":
+        return content.say(
+            "{name}总磷 {value} mg/L，超目标 {multiple} 倍，多了 {kg} kg/d",
+            name=one.name,
+            value=value,
+            multiple=f"{one.multiple:.2f}",
+            kg=kg(-one.headroom.value),
+        )
+    if one.status == "at":
+        return content.say("{name}总磷 {value} mg/L，与目标持平，没有余量", name=one.name, value=value)
+    return content.say("{name}再多 {kg} kg/d 就超标", name=one.name, kg=kg(one.headroom.value))
+
+
+def chief(content: Content, one: SectionReport, count: int = 3) -> str:
+    """The main sources of a section in one sentence."""
+    between = "、" if content.lang == "zh" else ", "
+    named = between.join(
+        content.say("{source}（{kg} kg/d，{share}）", source=s.name, kg=kg(s.delivered.value), share=percent(s.share))
+        for s in one.sources[:count]
+    )
+    return content.say("主要来源：{sources}", sources=named)
+
+
+def situation(content: Content) -> str:
+    """The month in one sentence: how many sections hold, stand on target, exceed."""
+    count = {name: sum(one.status == name for one in content.measured) for name in ("over", "at", "holds")}
+    return content.say(
+        "{month}监测 {n} 个断面：达标 {holds} 个，持平 {at} 个，超标 {over} 个",
+        month=month_name(content),
+        n=len(content.measured),
+        **count,
+    )
+
+
+def unexplained(content: Content, one: SectionReport) -> str:
+    """What the inventory does not explain of the measured load; shown, never hidden."""
+    gap = one.unexplained_kg_d
+    if math.isnan(gap):
+        return content.say("断面未监测，无法与清单对照")
+    if gap >= 0:
+        return content.say(
+            "清单未说明：{kg} kg/d（占实测 {share}）", kg=kg(gap), share=percent(gap / one.measured_load.value)
+        )
+    return content.say("清单负荷比实测多 {kg} kg/d", kg=kg(-gap))
+
+
+def top_sources(content: Content, one: SectionReport, count: int) -> list[Source]:
+    """The first ``count`` sources, and all others as one row, so that the list adds up."""
+    first, rest = list(one.sources[:count]), one.sources[count:]
+    if rest:
+        first.append(
+            Source(
+                source_id="",
+                kind="rest",
+                name=content.say("其余 {count} 个来源", count=len(rest)),
+                rank=count + 1,
+                load=Figure(sum(s.load.value for s in rest), "kg/d"),
+                delivered=Figure(sum(s.delivered.value for s in rest), "kg/d", "modelled"),
+                share=sum(s.share for s in rest if not math.isnan(s.share)),
+                travel_time_d=math.nan,
+            )
+        )
+    return first
+
+
+def credit(content: Content) -> str:
+    """The line at the foot of every page: data, date, maker, and 示例 where the figures are made up."""
+    parts = [
+        content.say("示例数据，非实测") if content.demo else "",
+        content.say("数据截至 {month}", month=content.month),
+        content.say("负荷为清单与模型推算，依据见各表"),
+        content.say("制作 {date}", date=content.made_on) if content.made_on else "",
+        content.unit,
+        content.say("审图号：{number}", number=content.approval) if content.approval else "",
+    ]
+    return " · ".join(part for part in parts if part)

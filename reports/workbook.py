@@ -1,0 +1,97 @@
+"""The workbook (XLSX): one sheet a table, headings frozen, widths, number formats, units, data bars; no formula anywhere."""
+
+from __future__ import annotations
+
+import io
+
+import xlsxwriter
+
+from reports import phrases
+from reports.content import Content
+from reports.fonts import OFFICE_FACE
+from reports.tables import Column, Table, all_tables
+
+HEAD = {
+    "bold": True,
+    "bottom": 1,
+    "bg_color": "#EAF0F6",
+    "valign": "vcenter",
+    "text_wrap": True,
+    "font_name": OFFICE_FACE,
+}
+NOT_IN_A_SHEET_NAME = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+LONGEST_CELL = 32_767
+
+
+def workbook(content: Content) -> bytes:
+    """Every table of the pack; the first sheet says what the figures are and where they come from.
+
+    Text is written as text whatever it looks like: a name that begins with ``=`` stays a name.
+    """
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        book.set_properties({"title": phrases.title(content), "comments": phrases.credit(content)})
+        _cover(book, content)
+        for table in all_tables(content):
+            _sheet(book, table, content)
+    return buffer.getvalue()
+
+
+def _cover(book: xlsxwriter.Workbook, content: Content) -> None:
+    say = content.say
+    sheet = book.add_worksheet(say("说明"))
+    big = book.add_format({"bold": True, "font_size": 16, "font_name": OFFICE_FACE})
+    red = book.add_format({"bold": True, "font_color": "#B3261E", "font_size": 12, "font_name": OFFICE_FACE})
+    plain = book.add_format({"text_wrap": True, "valign": "top", "font_name": OFFICE_FACE})
+    sheet.set_column(0, 0, 90, plain)
+    sheet.write_string(0, 0, phrases.title(content), big)
+    sheet.write_string(1, 0, say("示例数据，非实测") if content.demo else "", red)
+    lines = [
+        phrases.situation(content),
+        *(phrases.verdict(content, one) for one in content.measured if one.status in ("over", "at")),
+        say("负荷 = 浓度 × 流量 × 86.4；贡献率 = 到断面负荷 / 断面实测负荷；未说明的部分单列，不摊入各来源。"),
+        say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+        phrases.credit(content),
+    ]
+    for row, line in enumerate(lines, 3):
+        sheet.write_string(row, 0, line, plain)
+
+
+def _sheet(book: xlsxwriter.Workbook, table: Table, content: Content) -> None:
+    sheet = book.add_worksheet(table.title.translate(NOT_IN_A_SHEET_NAME)[:31])
+    head = book.add_format(HEAD)
+    formats = [book.add_format({"num_format": _format(column), "font_name": OFFICE_FACE}) for column in table.columns]
+    for i, column in enumerate(table.columns):
+        sheet.set_column(i, i, column.width)
+        sheet.write_string(0, i, column.heading, head)
+    for r, row in enumerate(table.rows, 1):
+        for i, cell in enumerate(row):
+            if isinstance(cell, str):
+                sheet.write_string(r, i, cell[:LONGEST_CELL], formats[i])
+            elif cell is None:
+                sheet.write_blank(r, i, None, formats[i])
+            else:
+                sheet.write_number(r, i, cell, formats[i])
+    last = len(table.rows)
+    for i, column in enumerate(table.columns):
+        if column.bar:
+            sheet.conditional_format(1, i, last, i, {"type": "data_bar", "bar_color": "#9DC3E6", "bar_solid": True})
+    sheet.set_row(0, 32)
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, last, len(table.columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer(f"&L{_footer(phrases.credit(content))}&R&P / &N")
+
+
+def _format(column: Column) -> str:
+    decimals = "." + "0" * column.digits if column.digits else ""
+    return f"0{decimals}%" if column.percent else f"#,##0{decimals}"
+
+
+def _footer(words: str) -> str:
+    """``&`` is a code in a footer; doubled it is itself. A footer holds 255 characters."""
+    return words.replace("&", "&&")[:200]

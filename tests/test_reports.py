@@ -1,0 +1,347 @@
+"""The month's pack: the same figures in every document, readable by other programs, safe whatever a name holds."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyproj
+import pytest
+from docx import Document
+from pptx import Presentation
+from python_calamine import CalamineWorkbook
+
+import hydro
+from hydro import HydroError
+from reports import phrases
+from reports.cartography import bar_length_m, make_atlas
+from reports.content import Content, build_content
+from reports.deck import deck
+from reports.fonts import typeface
+from reports.labels import Placer
+from reports.meeting import meeting
+from reports.offline import json_for_script, offline_map
+from reports.pack import Cancelled, documents, make_pack, write_pack
+from reports.paper import brief, task_sheets
+from reports.sheet import draw_sheet, map_image, map_sheets, section_series
+from reports.tables import all_tables, section_table, source_table
+from reports.workbook import workbook
+
+DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
+NASTY = "=cmd|'/c calc'!A1 <script>alert(1)</script> & \"引号\" 🏭 " + "长" * 20
+TASKS = pd.DataFrame(
+    {
+        "task_id": ["T1", "T2"],
+        "title": ["排查城东污水处理厂", NASTY],
+        "department": ["生态环境局", "住建局"],
+        "person": ["甲", "乙"],
+        "due_on": ["2022-08-10", "2022-08-20"],
+        "state": ["doing", "assigned"],
+    }
+)
+
+
+def demo_tables() -> dict[str, pd.DataFrame]:
+    spatial = {path.stem: gpd.read_file(path) for path in sorted(DEMO.glob("*.geojson"))}
+    plain = {name: pd.read_csv(DEMO / f"{name}.csv", dtype={"time": str}) for name in ("observations", "weather")}
+    return spatial | plain
+
+
+def told(tables: dict[str, pd.DataFrame], inquiry: hydro.Inquiry | None = None, **how: object) -> Content:
+    options = {
+        "project": "示例流域",
+        "demo": True,
+        "made_on": "2022-08-01",
+        "unit": "示例市生态环境局",
+        "tasks": TASKS,
+    } | how
+    inquiry = inquiry or hydro.inquire(hydro.build_network(tables))
+    return build_content(inquiry.network, tables, "2022-07", inquiry=inquiry, **options)
+
+
+@pytest.fixture(scope="module")
+def inquiry() -> hydro.Inquiry:
+    return hydro.inquire(hydro.build_network(demo_tables()))
+
+
+@pytest.fixture(scope="module")
+def content(inquiry: hydro.Inquiry) -> Content:
+    return told(demo_tables(), inquiry)
+
+
+@pytest.fixture(scope="module")
+def nasty() -> Content:
+    tables = demo_tables()
+    for name in ("sections", "outlets", "plants", "districts"):
+        tables[name]["name"] = NASTY
+    tables["reaches"]["river"] = tables["reaches"]["river"] + "<&\"'🏭"
+    return told(tables, project=NASTY)
+
+
+def every_text(data: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        return "".join(parts.read(name).decode() for name in parts.namelist() if name.endswith(".xml"))
+
+
+def test_the_worst_section_comes_first_and_figures_carry_basis_and_date(content: Content) -> None:
+    order = [one.status for one in content.sections]
+    assert order == sorted(order, key=["over", "at", "holds", "none"].index)
+    worst = content.worst
+    assert worst.multiple == max(one.multiple for one in content.measured)
+    assert (worst.measured.basis, worst.measured.date) == ("monitored", "2022-07")
+    assert all(source.load.basis for source in worst.sources)
+
+
+def test_what_sources_deliver_is_the_measured_load_and_rows_folded_together_keep_the_sum(content: Content) -> None:
+    for one in content.measured:
+        assert math.isclose(sum(s.delivered.value for s in one.sources), one.measured_load.value, rel_tol=1e-6)
+        folded = phrases.top_sources(content, one, 5)
+        assert math.isclose(sum(s.delivered.value for s in folded), one.measured_load.value, rel_tol=1e-6)
+
+
+def test_margin_headroom_and_verdict_by_hand(content: Content) -> None:
+    at = next(one for one in content.sections if one.name == "下马营")
+    assert (at.status, at.margin_mg_l, at.headroom.value) == ("at", 0.0, 0.0)
+    near = next(one for one in content.sections if one.name == "小河口")
+    assert near.headroom.value == pytest.approx(0.010 * near.discharge.value * 86.4)
+    assert phrases.verdict(content, at) == "下马营总磷 0.300 mg/L，与目标持平，没有余量"
+
+
+def test_an_empty_month_is_refused_with_the_months_there_are() -> None:
+    tables = demo_tables()
+    with pytest.raises(HydroError) as refused:
+        build_content(hydro.build_network(tables), tables, "2031-01", project="x")
+    assert str(refused.value) == "2031-01 没有任何断面的总磷监测值，无法出报告。有数据的月份：2019-08 至 2022-07"
+
+
+def test_the_workbook_reads_back_as_it_was_written_by_two_readers(content: Content) -> None:
+    data = workbook(content)
+    by_calamine = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    by_openpyxl = openpyxl.load_workbook(io.BytesIO(data))
+    for table in all_tables(content):
+        rows = by_calamine.get_sheet_by_name(table.title).to_python()
+        assert rows[0] == [column.heading for column in table.columns]
+        for written, read in zip(table.rows, rows[1:], strict=True):
+            for cell, found in zip(written, read, strict=True):
+                assert found == (
+                    "" if cell is None else pytest.approx(cell, rel=1e-12) if isinstance(cell, float) else cell
+                )
+        sheet = by_openpyxl[table.title]
+        assert sheet.freeze_panes == "B2"
+        assert sheet.max_row == len(table.rows) + 1
+    assert not [c for sheet in by_openpyxl for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+
+
+def test_the_deck_is_native_labelled_and_names_a_chinese_face(content: Content) -> None:
+    show = Presentation(io.BytesIO(deck(content, limit=1)))
+    shapes = [shape for slide in show.slides for shape in slide.shapes]
+    assert any(shape.has_chart for shape in shapes)
+    assert any(shape.has_table for shape in shapes)
+    for slide in show.slides:
+        words = [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
+        assert "示例" in words
+        assert any("数据截至 2022-07" in each for each in words)
+    faces = re.findall(r'<a:ea typeface="([^"]*)"', every_text(deck(content, limit=1)))
+    assert "Microsoft YaHei" in faces
+
+
+def test_nothing_on_a_slide_stands_outside_it(content: Content) -> None:
+    show = Presentation(io.BytesIO(deck(content, limit=2)))
+    for slide in show.slides:
+        for shape in slide.shapes:
+            assert shape.left >= 0
+            assert shape.top >= 0
+            assert shape.left + shape.width <= show.slide_width + 10
+            assert shape.top + shape.height <= show.slide_height
+
+
+def test_a_template_without_a_title_layout_is_refused_by_name(content: Content, tmp_path: Path) -> None:
+    show = Presentation()
+    layouts = show.slide_layouts
+    for layout in list(layouts):
+        if layout.name == "Title Only":
+            layouts.remove(layout)
+    show.save(tmp_path / "office.pptx")
+    with pytest.raises(HydroError) as refused:
+        deck(content, template=tmp_path / "office.pptx")
+    assert str(refused.value).startswith("模板里没有“仅标题”版式")
+    (tmp_path / "broken.pptx").write_text("no deck")
+    with pytest.raises(HydroError) as broken:
+        deck(content, template=tmp_path / "broken.pptx")
+    assert broken.value.code == "template_unreadable"
+
+
+def test_the_brief_has_its_four_parts_and_tasks_stand_under_their_person(content: Content) -> None:
+    words = "\n".join(p.text for p in Document(io.BytesIO(brief(content))).paragraphs)
+    assert [words.index(head) for head in ("一、情况", "二、原因", "三、建议", "四、责任分工")] == sorted(
+        words.index(head) for head in ("一、情况", "二、原因", "三、建议", "四、责任分工")
+    )
+    sheets = Document(io.BytesIO(task_sheets(content)))
+    assert [p.text for p in sheets.paragraphs if p.text.startswith("部门")] == [
+        "部门：住建局　责任人：乙", "部门：生态环境局　责任人：甲",
+    ]  # fmt: skip
+    assert len(sheets.tables) == 2
+
+
+def test_map_sheets_embed_the_chinese_face_and_repeat_byte_for_byte(content: Content) -> None:
+    pdf = map_sheets(content, paper="A4", limit=1)
+    assert re.findall(rb"/BaseFont /\w+\+NotoSansSC", pdf)
+    assert b"DejaVu" not in pdf
+    assert pdf == map_sheets(content, paper="A4", limit=1)
+
+
+def test_the_scale_bar_is_right_to_a_part_in_a_hundred_and_the_arrow_points_north(content: Content) -> None:
+    atlas, face = make_atlas(content), typeface(content.words)
+    page = draw_sheet(content, section_series(content, atlas)[0], atlas, face, paper="A3")
+    axes = page.axes[0]
+    told_m = float(axes.get_gid().split()[1])
+    right, low = axes.get_xlim()[1], axes.get_ylim()[0]
+    lon, lat = atlas.to_degrees.transform([right - told_m, right], [low, low])
+    _, _, geodesic = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[1], lat[1])
+    assert geodesic == pytest.approx(told_m, rel=0.01)
+    box = axes.get_window_extent()
+    across, up = np.ptp(axes.get_xlim()) / box.width, np.ptp(axes.get_ylim()) / box.height
+    assert across == pytest.approx(up, rel=1e-6)
+    lon, lat = atlas.to_degrees.transform([right, right], [low, axes.get_ylim()[1]])
+    assert lat[1] > lat[0]
+    assert bar_length_m(130_000) == 20_000
+
+
+def test_names_on_a_map_never_cover_one_another(content: Content) -> None:
+    atlas, face = make_atlas(content), typeface(content.words)
+    page = draw_sheet(content, section_series(content, atlas)[0], atlas, face, paper="A3")
+    page.canvas.draw()
+    upright = [t for t in page.axes[0].texts if not t.get_rotation() and t.get_visible() and t.get_text()]
+    boxes = [t.get_window_extent().padded(-1.5) for t in upright]
+    clashes = [
+        (a.get_text(), b.get_text())
+        for i, (a, x) in enumerate(zip(upright, boxes, strict=True))
+        for b, y in list(zip(upright, boxes, strict=True))[i + 1 :]
+        if x.overlaps(y)
+    ]
+    assert not clashes
+    frame = page.axes[0].get_window_extent().padded(2)
+    assert all(frame.x0 <= b.x0 and b.x1 <= frame.x1 and frame.y0 <= b.y0 and b.y1 <= frame.y1 for b in boxes)
+
+
+def test_a_name_without_a_place_is_left_out_not_printed_over_another() -> None:
+    placer = Placer((0, 0, 40, 12))
+    assert placer.beside(5, 6, 30, 10, 2) is not None
+    assert placer.beside(5, 6, 30, 10, 2) is None
+
+
+def test_a_section_without_a_geometry_is_in_the_tables_and_off_the_maps(inquiry: hydro.Inquiry) -> None:
+    tables = demo_tables()
+    tables["sections"].loc[tables["sections"]["name"] == "皇甫", "geometry"] = None
+    content = told(tables, inquiry)
+    one = next(s for s in content.sections if s.name == "皇甫")
+    assert not one.placed
+    assert one.name in [row[0] for row in section_table(content).rows]
+    titles = [subject.title for subject in section_series(content, make_atlas(content))]
+    assert "皇甫断面总磷来源图" not in titles
+    assert deck(content, limit=5)
+    assert json.loads(held(meeting(content)))["sections"][content.sections.index(one)]["at"] is None
+
+
+def held(page: bytes) -> str:
+    return re.search(r'<script id="told" type="application/json">(.*?)</script>', page.decode(), re.S)[1]
+
+
+def test_names_that_would_break_a_document_are_right_in_all_of_them_and_run_in_none(nasty: Content) -> None:
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(workbook(nasty))).get_sheet_by_name("断面").to_python()
+    assert rows[1][0] == NASTY
+    assert not re.search(r"<f>", every_text(workbook(nasty)))
+    assert any(NASTY in shape.text_frame.text for slide in Presentation(io.BytesIO(deck(nasty, limit=1))).slides
+               for shape in slide.shapes if shape.has_text_frame)  # fmt: skip
+    assert any(NASTY in p.text for p in Document(io.BytesIO(brief(nasty))).paragraphs)
+    for page in (offline_map(nasty), meeting(nasty)):
+        assert b"<script>alert(1)" not in page
+        assert NASTY in json.dumps(json.loads(held(page)), ensure_ascii=False).replace('\\"', '"')
+    assert map_sheets(nasty, paper="A4", limit=2)[:5] == b"%PDF-"
+
+
+def test_json_in_a_page_cannot_close_its_element() -> None:
+    assert json_for_script({"a": "</script><!--\u2028"}) == '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028"}'
+
+
+def test_the_offline_pages_ask_nobody_and_are_small(content: Content) -> None:
+    for page, most in ((offline_map(content), 2_000_000), (meeting(content), 500_000)):
+        assert len(page) < most
+        reader = Loads()
+        reader.feed(page.decode())
+        assert not [address for address in reader.found if not address.startswith(("#", "data:"))]
+
+
+class Loads(HTMLParser):
+    """What a browser would fetch for a page's own elements (a script's text is not an element)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            value or "" for name, value in attrs if name in ("src", "srcset") or (tag == "link" and name == "href")
+        ]
+
+
+def test_a_story_of_ones_own_replaces_the_usual_and_drops_what_is_gone(content: Content) -> None:
+    first = content.sections[0].section_id
+    own = [
+        {"kind": "trace", "section": first, "note": "先看这里"},
+        {"kind": "section", "section": "gone"},
+        {"kind": "plan"},
+    ]
+    assert json.loads(held(meeting(content, own)))["story"] == own[:1]
+
+
+def test_an_image_is_300_dpi_of_its_paper(content: Content) -> None:
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(map_image(content, paper="A4", dpi=60)))
+    assert image.size == pytest.approx((297 / 25.4 * 60, 210 / 25.4 * 60), abs=1)
+
+
+def test_the_pack_is_written_whole_or_not_at_all(content: Content, tmp_path: Path) -> None:
+    few = [one for one in documents(content) if one.file in ("数据.xlsx", "简报.docx")]
+    steps = []
+    for name, data in make_pack(content, few, tick=lambda *step: steps.append(step)):
+        (tmp_path / name).write_bytes(data)
+    assert [step[0] for step in steps] == ["工作簿", "简报", ""]
+
+    def stop(title: str, done: int, count: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_pack(content, tmp_path / "out", tick=stop)
+    assert not list((tmp_path / "out").iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HydroError) as refused:
+        write_pack(content, tmp_path / "file")
+    assert refused.value.code == "out_unwritable"
+
+
+def test_a_missing_typeface_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reports import fonts
+
+    monkeypatch.setattr(fonts, "find_spec", lambda name: None)
+    with pytest.raises(HydroError) as refused:
+        typeface("没有")
+    assert str(refused.value) == "找不到中文字体，图件上的汉字会变成方框。请安装：pip install justmytype-intl-cjk"
+
+
+def test_everything_is_told_in_english_too(inquiry: hydro.Inquiry) -> None:
+    content = told(demo_tables(), inquiry, lang="en", project="Demo", unit="")
+    rows = source_table(content)
+    assert [column.name for column in rows.columns][:4] == ["Section", "No.", "Id", "Source"]
+    assert phrases.situation(content) == "2022-07: 16 sections measured, 10 attain, 1 exactly on target, 5 exceed"
+    assert phrases.verdict(content, content.section("S02")) == "下马营: TP 0.300 mg/L, exactly on target, no margin"
