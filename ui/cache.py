@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import json
 import os
@@ -18,6 +19,7 @@ from layers.assets import Shelf
 from layers.demo import demo_project
 from layers.project import Project
 from layers.standards import load_standard
+from reports.content import Content, project_content
 
 TOP = Path(__file__).resolve().parents[1]
 SHELF = Shelf(TOP / "static", "../../app/static")
@@ -86,3 +88,10 @@ def months(url: str, revision: int) -> list[str]:
     """The months with any reading of a section's TP, oldest first."""
     times = network(url, revision).observations.times("section", "TP")
     return list(dict.fromkeys(time[:7] for time in times))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def content(url: str, revision: int, month: str, lang: str) -> Content:
+    """What the month's documents tell."""
+    today = datetime.date.today().isoformat()
+    return project_content(project(url), month, lang=lang, made_on=today)

@@ -125,3 +125,17 @@ def picked_month() -> None:
 def picked_lang() -> None:
     """Take over the language picked; it cannot be unpicked."""
     st.session_state[LANG] = st.session_state[PICK_LANG] or lang()
+
+
+PICK_PACK, PACK = "pick_pack", "pack"
+"""What goes into the month's pack, and the pack as it was last made (bytes, file name)."""
+
+
+def keep_pack(data: bytes, name: str) -> None:
+    """Keep the pack until it is taken or made anew."""
+    st.session_state[PACK] = (data, name)
+
+
+def pack() -> tuple[bytes, str]:
+    """The pack as it was last made; empty where there is none."""
+    return st.session_state.get(PACK, (b"", ""))

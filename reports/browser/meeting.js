@@ -81,7 +81,8 @@
       const places = [[x + 16, y + 7], [x - 16 - wide, y + 7], [x - wide / 2, y + 34], [x - wide / 2, y - 18], [x + 16, y + 30], [x + 16, y - 16]];
       const free = places.find(([px, py]) => {
         const box = [px, py - size, px + wide, py + 4];
-        return !taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
+        const inside = box[0] > -18 && box[2] < 1018 && box[1] > -18 && box[3] < told.map.height + 18;
+        return inside && !taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
       });
       if (!free) return;
       taken.push([free[0], free[1] - size, free[0] + wide, free[1] + 4]);
@@ -255,6 +256,7 @@
     main.classList.toggle("wide", parts.length === 1);
     if (step.note) parts[parts.length - 1].append(made("div", step.note, { class: "note" }));
     main.replaceChildren(...parts);
+    main.querySelectorAll("svg").forEach(clear);
     footer.lastChild.textContent = `${at + 1} / ${story.length}`;
     document.body.dataset.view = step.kind;
     history_(at);
@@ -266,6 +268,17 @@
     } catch {
       // a page inside another may not change its address
     }
+  }
+
+  /** A river or district whose name would run into another, or under a mark, goes without its name. */
+  function clear(svg) {
+    const taken = [...svg.querySelectorAll(".place, .mark")].map((node) => node.getBBox());
+    const hit = (a, b) => a.x < b.x + b.width && a.x + a.width > b.x && a.y < b.y + b.height && a.y + a.height > b.y;
+    [...svg.querySelectorAll(".name:not(.faint)"), ...svg.querySelectorAll(".name.faint")].forEach((node) => {
+      const box = node.getBBox();
+      if (taken.some((other) => hit(box, other))) node.remove();
+      else taken.push(box);
+    });
   }
 
   const move = (by) => {

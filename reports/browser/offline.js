@@ -87,7 +87,9 @@
     search, body, element("footer", told.credit), print,
   );
 
-  app().loaded.then(() => {
+  // The map's own script stands after this one: it has run when the page has loaded.
+  window.addEventListener("load", async () => {
+    await app().loaded;
     const { choose: inner } = app();
     app().choose = function chooseAndShow(what, from) {
       inner.call(this, what, from);
