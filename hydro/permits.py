@@ -15,6 +15,18 @@ from hydro.network import RiverNetwork
 from hydro.standards import Floats, Standard
 from hydro.transport import KG_D_PER_MG_L_M3_S
 
+VERDICTS = {
+    "both": "浓度、总量双达标",
+    "load_only": "总量达标，浓度没有监测或限值",
+    "concentration_only": "浓度达标，总量没有监测或许可",
+    "load_over": "总量超许可",
+    "concentration_over": "浓度超限",
+    "both_over": "浓度、总量都超",
+    "no_permit": "没有许可，无法判断",
+    "no_data": "没有监测数据，无法判断",
+}
+"""Verdict -> its word on the screen."""
+
 
 def double_test(network: RiverNetwork, month: str, *, standard: Standard) -> pd.DataFrame:
     """Both tests of every plant and outlet that has a permit or reports, from January to ``month``.
@@ -22,7 +34,7 @@ def double_test(network: RiverNetwork, month: str, *, standard: Standard) -> pd.
     Columns: source_id, kind, name, county, reports; concentration_mg_l (newest), limit_mg_l, over_months (months over
     the limit), concentration_ok; load_kg (sum over the days of the months with data), permit_kg (of the same days),
     year_permit_kg, run_rate_kg (load so far spread over the whole year), load_ok (load_kg ≤ permit_kg), year_ok
-    (run_rate ≤ year_permit); months_with_data, gaps, coverage; verdict: both, load_over, concentration_over,
+    (run_rate ≤ year_permit); months_with_data, gaps, coverage; verdict: both, load_only, concentration_only, load_over, concentration_over,
     both_over, no_permit, no_data.
 
     A load is the TP_load record of the month, else concentration x discharge of the month.
@@ -72,8 +84,16 @@ def _one_kind(network: RiverNetwork, kind: str, month: str, standard: Standard) 
     load_over = load_kg > permit_kg * (1 + 1e-9)
     no_data = ~sent.any(axis=1) & ~seen.any(axis=1)
     verdict = np.select(
-        [no_data, np.isnan(permit) & np.isnan(limit), load_over & (over_months > 0), load_over, over_months > 0],
-        ["no_data", "no_permit", "both_over", "load_over", "concentration_over"],
+        [
+            no_data,
+            np.isnan(permit) & np.isnan(limit),
+            load_over & (over_months > 0),
+            load_over,
+            over_months > 0,
+            ~seen.any(axis=1) | np.isnan(limit),
+            ~sent.any(axis=1) | np.isnan(permit),
+        ],
+        ["no_data", "no_permit", "both_over", "load_over", "concentration_over", "load_only", "concentration_only"],
         "both",
     )
     reports = number(table, "reports").fillna(0).to_numpy() > 0

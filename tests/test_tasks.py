@@ -183,7 +183,7 @@ def test_the_double_test_counts_a_gap_as_a_gap() -> None:
     row = double_test(network, "2022-03", standard=load_standard()).iloc[0]
     # (1.2 + 0.8) x 31 = 62 kg against 1.0 x 62 days = 62 kg; the year at this rate 62 / 62 x 365 = 365 kg
     assert (row["load_kg"], row["permit_kg"], row["run_rate_kg"]) == pytest.approx((62, 62, 365))
-    assert (row["verdict"], row["gaps"], row["months_with_data"]) == ("both", 1, 2)
+    assert (row["verdict"], row["gaps"], row["months_with_data"]) == ("load_only", 1, 2)
     assert coverage(double_test(network, "2022-03", standard=load_standard()))["sent_share"].iloc[0] == pytest.approx(
         2 / 3
     )
@@ -195,6 +195,7 @@ def test_the_double_test_counts_a_gap_as_a_gap() -> None:
         ([("W1", "2022-01", "TP_load", 1.3)], "load_over"),
         ([("W1", "2022-01", "TP", 0.6), ("W1", "2022-01", "discharge", 0.001)], "concentration_over"),
         ([("W1", "2022-01", "TP", 0.6), ("W1", "2022-01", "discharge", 0.03)], "both_over"),
+        ([("W1", "2022-01", "TP", 0.5)], "concentration_only"),
         ([("W1", "2022-01", "TP", 0.5), ("W1", "2022-01", "discharge", 0.01)], "both"),  # equal to the limit attains
         ([], "no_data"),
     ],

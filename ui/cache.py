@@ -8,12 +8,18 @@ import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 import hydro
 import layers
+from hydro import permits
+from hydro.board import Board
+from hydro.columns import text as text_of
+from hydro.months import Months
 from hydro.standards import Standard
 from i18n import text
+from layers import assess
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
@@ -81,6 +87,39 @@ def state_url(url: str, revision: int, month: str, lang: str) -> str:
 def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     """The ranked sources of a section in a month."""
     return hydro.trace_sources(network(url, revision), section, time=month or None)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def section_months(url: str, revision: int) -> Months:
+    """Monthly means of every section."""
+    return assess.section_months(network(url, revision))
+
+
+@st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
+def board(url: str, revision: int, month: str) -> Board:
+    """Where every section stands in a month."""
+    targets = table(url, revision, "targets")
+    return assess.assess_network(network(url, revision), section_months(url, revision), month, targets=targets)
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def double_test(url: str, revision: int, month: str) -> pd.DataFrame:
+    """Concentration and load of the key sources against their permits, this year so far."""
+    return permits.double_test(network(url, revision), month, standard=standard())
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def table(url: str, revision: int, name: str) -> pd.DataFrame:
+    """A table of the project as it is stored, missing text as blank."""
+    found = project(url).table(name)
+    words = [column for column in found if not pd.api.types.is_numeric_dtype(found[column])]
+    return found.assign(**{str(column): text_of(found, str(column)) for column in words})
+
+
+@st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
+def delivery(url: str, revision: int, month: str) -> hydro.Delivery:
+    """What of a load anywhere reaches every section."""
+    return hydro.delivery_ratios(network(url, revision), time=month or None)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

@@ -141,6 +141,26 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{value:,.{places}f}".replace(",", " ")
 
 
+def fixed(value: float, places: int = 3) -> str:
+    """A figure with a fixed number of decimals, so that a column lines up; an en dash for what is not known.
+
+    >>> fixed(0.3), fixed(-18.268, 1), fixed(float("nan"))
+    ('0.300', '-18.3', '–')
+    """
+    return "–" if math.isnan(value) else f"{value:.{places}f}"
+
+
+def chance(share: float) -> str:
+    """A probability of what is to come, never shown as certain.
+
+    >>> chance(0.999), chance(0.42), chance(0.0), chance(float("nan"))
+    ('>99 %', '42 %', '<1 %', '–')
+    """
+    if math.isnan(share):
+        return "–"
+    return ">99 %" if share > 0.99 else "<1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
 def percent(share: float) -> str:
     """A share as a percentage with the decimals it deserves: 31 %, 4.2 %, under 0.1 %.
 

@@ -11,13 +11,14 @@ import streamlit as st
 
 from i18n import LANGUAGES, text
 
-SECTION, SOURCE, MONTH, LANG = "section", "source", "month", "lang"
-LINKED = (SECTION, SOURCE, MONTH, LANG)
+SECTION, SOURCE, MONTH, LANG, FILE = "section", "source", "month", "lang", "file"
+LINKED = (SECTION, SOURCE, MONTH, LANG, FILE)
 """What a link carries."""
 
 CLICKS = "clicks"
 """Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
 MAP, SOURCES, WORST = "map", "sources", "worst"
+PICK_FILE, PICK_PERSON = "pick_file", "pick_person"
 PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
 """Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
 
@@ -85,6 +86,21 @@ def choose_source(source_id: str) -> None:
 def choose_month(new: str) -> None:
     """Choose a month."""
     st.session_state[MONTH] = new
+
+
+def file() -> str:
+    """Whose file is open: the id of a section, an outlet or a plant; blank where the board is shown."""
+    return str(st.session_state.get(FILE, ""))
+
+
+def open_file(row_id: str) -> None:
+    """Open the file of a section, an outlet or a plant; blank: back to the board."""
+    st.session_state[FILE] = row_id
+
+
+def clicked(table: str) -> str:
+    """The row clicked in a table."""
+    return str((st.session_state.get(table) or {}).get("chosen") or "")
 
 
 def heard_click() -> None:

@@ -1,0 +1,213 @@
+"""The tasks: what is overdue, what each person does today, how far the registers are, and the league of counties."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from hydro.columns import text
+from hydro.registers import FAMILIES, league, register_progress, survey_progress
+from hydro.tasks import daily_sheet, load_of, with_status
+from ui import cache, parts, state, table
+from ui.section_file import facts, status
+from ui.state import say
+from ui.today import as_of
+
+LIST, SHEET, REGISTERS, LEAGUE, SURVEY = "task_list", "task_sheet", "register_list", "league_list", "survey_list"
+WHEN = {"overdue": "逾期", "today": "今日到期", "soon": "7 日内", "undated": "未定期限"}
+PACE = {
+    "done": ("holds", "完成"),
+    "on_plan": ("none", "按计划"),
+    "behind": ("over", "滞后"),
+    "not_started": ("over", "未启动"),
+    "undated": ("none", "未定期限"),
+}
+
+
+def render() -> None:
+    """Tasks left to right: the list, a day's sheet, the registers, the league."""
+    with parts.guard():
+        url = cache.place()
+        revision = cache.project(url).revision
+        tasks, today = cache.table(url, revision, "tasks"), as_of(state.month())
+        _headline(url, tasks, today)
+        listed, sheet, registers, counties = st.tabs(
+            [say("任务清单"), say("个人日清单"), say("台账进度"), say("县区排名")]
+        )
+        with listed:
+            _list(tasks, today)
+        with sheet:
+            _sheet(tasks, today)
+        with registers:
+            _registers(url, revision, today)
+        with counties:
+            _league(url, revision, tasks, today)
+        state.write_link()
+
+
+def _headline(url: str, tasks: pd.DataFrame, today: str) -> None:
+    found = (
+        with_status(tasks, today=today)
+        if len(tasks)
+        else tasks.assign(open=False, overdue=False, listed=False, state="")
+    )
+    said = say(
+        "截至 {day}：{open} 项在办，{overdue} 项逾期，{listed} 项挂牌督办，{done} 项办结", day=today, open=int(found["open"].sum()),
+        overdue=int(found["overdue"].sum()), listed=int(found["listed"].sum()), done=int((found["state"] == "done").sum()),
+    )  # fmt: skip
+    demo = f' <span class="demo">{html.escape(say("示例"))}</span>' if cache.project(url).demo else ""
+    st.html(f'<div class="board-head"><b>{html.escape(said)}</b>{demo}</div>')
+
+
+def _list(tasks: pd.DataFrame, today: str) -> None:
+    if tasks.empty:
+        st.text(say("还没有任务：导入任务表，或由方案批准、断面超标生成"))
+        return
+    column = table.Column
+    columns = [
+        column("title", say("任务"), "text", 230), column("department", say("责任部门"), "text", 110),
+        column("person", say("责任人"), "text", 70), column("county", say("县区"), "text", 80),
+        column("due", say("期限"), "text", 84), column("state", say("状态"), "mark", 100),
+        column("listed", say("挂牌督办"), "text", 150),
+    ]  # fmt: skip
+    rows = []
+    for one in with_status(tasks, today=today).to_dict("records"):
+        hung, off = (str(one[name] or "")[:10] for name in ("listed_on", "delisted_on"))
+        shown = say("{day} 挂牌", day=hung) if hung else ""
+        cells = {
+            "title": str(one["title"]), "department": str(one["department"] or ""), "person": str(one["person"] or ""),
+            "county": str(one["county"] or ""), "due": str(one["due_on"] or "")[:10], "state": status(one),
+            "listed": say("{day} 已摘牌", day=off) if off else shown,
+        }  # fmt: skip
+        rows.append(table.row("", cells, {"state": one["days_left"]}, str(one["note"] or "")))
+    table.show(LIST, columns, rows, lambda: None)
+
+
+def _sheet(tasks: pd.DataFrame, today: str) -> None:
+    people = [name for name in load_of(tasks, "person", today=today)["group"] if name] if len(tasks) else []
+    if not people:
+        st.text(say("没有落实到人的任务"))
+        return
+    person = st.selectbox(say("责任人"), people, key=state.PICK_PERSON, width=220)
+    mine = daily_sheet(tasks, str(person), today=today)
+    if mine.empty:
+        st.text(say("{person}：今天没有到期任务", person=person))
+        return
+    st.html(
+        f'<div class="plainly">{html.escape(say("{person}，{day}：{count} 项要办", person=person, day=today, count=len(mine)))}</div>'
+    )
+    column = table.Column
+    columns = [
+        column("when", say("时限"), "mark", 90), column("title", say("任务"), "text", 240),
+        column("county", say("县区"), "text", 90), column("due", say("期限"), "text", 90), column("state", say("状态"), "mark", 110),
+    ]  # fmt: skip
+    rows = [
+        table.row("", {
+            "when": {"kind": "over" if one["when"] == "overdue" else "none", "text": say(WHEN[one["when"]])},
+            "title": str(one["title"]), "county": str(one["county"] or ""), "due": str(one["due_on"] or "")[:10],
+            "state": status(one),
+        }, {"when": one["days_left"], "state": one["days_left"]})
+        for one in mine.to_dict("records")
+    ]  # fmt: skip
+    table.show(SHEET, columns, rows, lambda: None)
+
+
+def _registers(url: str, revision: int, today: str) -> None:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        parts.heading(say("工作台账"))
+        registers = cache.table(url, revision, "registers")
+        if registers.empty:
+            st.text(say("还没有台账：导入 registers 表"))
+        else:
+            table.show(REGISTERS, _register_columns(), _register_rows(registers, today), lambda: None)
+    with right:
+        parts.heading(say("排污口查测溯治"))
+        outlets = cache.table(url, revision, "outlets")
+        _survey_summary(outlets)
+        table.show(SURVEY, _survey_columns(), _survey_rows(outlets), lambda: None)
+
+
+def _register_columns() -> list[table.Column]:
+    column = table.Column
+    return [
+        column("family", say("类别"), "text", 120), column("name", say("事项"), "text", 150),
+        column("county", say("县区"), "text", 66), column("share", say("完成"), "share", 110),
+        column("amount", say("完成/任务"), "number", 90), column("removed", say("削减 kg/d"), "number", 66),
+        column("due", say("期限"), "text", 78), column("state", say("进度"), "mark", 80, say("进度 = 完成比例 ÷ 时间比例")),
+    ]  # fmt: skip
+
+
+def _register_rows(registers: pd.DataFrame, today: str) -> list[dict[str, Any]]:
+    rows = []
+    for one in register_progress(registers, today=today).to_dict("records"):
+        kind, word = PACE[one["state"]]
+        pace = "" if math.isnan(one["pace"]) or one["state"] == "done" else f" {one['pace']:.2f}"
+        cells = {
+            "family": say(FAMILIES.get(one["family"], one["family"])), "name": str(one["name"] or ""),
+            "county": str(one["county"] or ""), "share": {"share": table.known(one["share"]), "text": parts.percent(one["share"])},
+            "amount": f"{one['done']:g} / {one['target']:g} {one['unit'] or ''}", "removed": parts.fixed(one["removed_kg_d"], 1),
+            "due": str(one["due_on"] or "")[:10], "state": {"kind": kind, "text": say(word) + pace},
+        }  # fmt: skip
+        note = say("照此进度，到期完成 {at_due:.1f} / {target:g}", at_due=one["at_due"], target=one["target"])
+        rows.append(table.row("", cells, {"share": one["share"], "removed": one["removed_kg_d"], "state": one["pace"]},
+                              "" if math.isnan(one["at_due"]) else note))  # fmt: skip
+    return rows
+
+
+def _survey_summary(outlets: pd.DataFrame) -> None:
+    step = text(outlets, "survey")
+    traced, signed = step.isin(["traced", "signed"]).mean(), (step == "signed").mean()
+    facts([
+        (say("已溯源"), say("{share}（2023 年底 80 %）", share=parts.percent(traced))),
+        (say("已整治"), say("{share}（2023 年底 30 %）", share=parts.percent(signed))),
+    ])  # fmt: skip
+
+
+def _survey_columns() -> list[table.Column]:
+    column = table.Column
+    steps = [("sampled", "测"), ("traced", "溯"), ("signed", "治"), ("decided", "有处置意见")]
+    return [column("group", say("县区"), "text", 80), column("outlets", say("排污口"), "number", 60)] + [
+        column(name, say(word), "number", 60) for name, word in steps
+    ]
+
+
+def _survey_rows(outlets: pd.DataFrame) -> list[dict[str, Any]]:
+    names = ["outlets", "sampled", "traced", "signed", "decided"]
+    return [
+        table.row(
+            "",
+            {"group": one["group"] or say("未填县区"), **{n: str(int(one[n])) for n in names}},
+            {n: one[n] for n in names},
+        )
+        for one in survey_progress(outlets).to_dict("records")
+    ]
+
+
+def _league(url: str, revision: int, tasks: pd.DataFrame, today: str) -> None:
+    found = league(
+        cache.board(url, revision, state.month()).rows, tasks, cache.table(url, revision, "outlets"), today=today
+    )
+    column = table.Column
+    columns = [
+        column("rank", say("名次"), "number", 46), column("county", say("县区"), "text", 90),
+        column("points", say("得分"), "number", 60), column("attainment", say("断面达标 40"), "number", 90),
+        column("tasks", say("任务办结 30"), "number", 90), column("on_time", say("不逾期 20"), "number", 90),
+        column("survey", say("排口溯源 10"), "number", 90), column("arithmetic", say("算式"), "text", 360),
+    ]  # fmt: skip
+    rows = []
+    for one in found.to_dict("records"):
+        parts_of = {
+            name: f"{one[f'{name}_held']:g}/{one[f'{name}_of']:g}" if one[f"{name}_of"] else "–"
+            for name in ("attainment", "tasks", "on_time", "survey")
+        }
+        cells = {"rank": str(one["rank"]), "county": one["county"], "points": parts.fixed(one["points"], 1), **parts_of,
+                 "arithmetic": one["arithmetic"]}  # fmt: skip
+        sort = {name: one[f"{name}_held"] / one[f"{name}_of"] if one[f"{name}_of"] else math.nan for name in parts_of}
+        rows.append(table.row("", cells, {"rank": one["rank"], "points": one["points"], **sort}))
+    table.show(LEAGUE, columns, rows, lambda: None)
+    st.html(f'<div class="note">{html.escape(say("没有可比项目的县区，按余下项目的权重折算；权重可改。"))}</div>')
