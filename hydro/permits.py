@@ -34,8 +34,9 @@ def double_test(network: RiverNetwork, month: str, *, standard: Standard) -> pd.
     Columns: source_id, kind, name, county, reports; concentration_mg_l (newest), limit_mg_l, over_months (months over
     the limit), concentration_ok; load_kg (sum over the days of the months with data), permit_kg (of the same days),
     year_permit_kg, run_rate_kg (load so far spread over the whole year), load_ok (load_kg ≤ permit_kg), year_ok
-    (run_rate ≤ year_permit); months_with_data, gaps, coverage; verdict: both, load_only, concentration_only, load_over, concentration_over,
-    both_over, no_permit, no_data.
+    (run_rate ≤ year_permit); newest_kg_d, permit_kg_d, load_over_months (single months over the permit);
+    months_with_data, months_expected, gaps; verdict: both, load_only, concentration_only, load_over,
+    concentration_over, both_over, no_permit, no_data.
 
     A load is the TP_load record of the month, else concentration x discharge of the month.
     By hand: 1.2 kg/d in January and 0.8 in March, February missing, permit 1.0 kg/d: 1.2 x 31 + 0.8 x 31 = 62 kg
@@ -80,7 +81,6 @@ def _one_kind(network: RiverNetwork, kind: str, month: str, standard: Standard) 
     run_rate = np.where(covered > 0, load_kg / np.maximum(covered, 1) * year_days, np.nan)
     seen = ~np.isnan(tp)
     over_months = np.nansum(tp > limit[:, None], axis=1)
-    newest = np.where(seen.any(axis=1), tp[np.arange(len(ids)), len(asked) - 1 - seen[:, ::-1].argmax(axis=1)], np.nan)
     load_over = load_kg > permit_kg * (1 + 1e-9)
     no_data = ~sent.any(axis=1) & ~seen.any(axis=1)
     verdict = np.select(
@@ -104,7 +104,7 @@ def _one_kind(network: RiverNetwork, kind: str, month: str, standard: Standard) 
             "name": text(table, "name").to_numpy(),
             "county": text(table, "county").to_numpy(),
             "reports": reports,
-            "concentration_mg_l": newest,
+            "concentration_mg_l": _newest(tp),
             "limit_mg_l": limit,
             "over_months": over_months,
             "concentration_ok": np.where(seen.any(axis=1) & ~np.isnan(limit), over_months == 0, np.nan),
@@ -118,12 +118,22 @@ def _one_kind(network: RiverNetwork, kind: str, month: str, standard: Standard) 
             ),
             "months_with_data": (sent | seen).sum(axis=1),
             "months_expected": np.where(reports, len(asked), 0),
+            "newest_kg_d": _newest(load),
+            "permit_kg_d": permit,
+            "load_over_months": np.nansum(load > permit[:, None], axis=1),
             "gaps": np.where(reports, len(asked) - (sent | seen).sum(axis=1), 0),
             "verdict": verdict,
         }
     )
     kept: pd.DataFrame = frame.loc[reports | ~no_data | ~np.isnan(permit)]
     return kept
+
+
+def _newest(values: Floats) -> Floats:
+    """The newest value of each row, NaN where there is none."""
+    there = ~np.isnan(values)
+    at = values.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+    return np.asarray(np.where(there.any(axis=1), values[np.arange(len(values)), at], np.nan))
 
 
 def _window(cube: Months, name: str, asked: npt.NDArray[np.datetime64], rows: int) -> Floats:

@@ -184,6 +184,7 @@ def test_the_double_test_counts_a_gap_as_a_gap() -> None:
     # (1.2 + 0.8) x 31 = 62 kg against 1.0 x 62 days = 62 kg; the year at this rate 62 / 62 x 365 = 365 kg
     assert (row["load_kg"], row["permit_kg"], row["run_rate_kg"]) == pytest.approx((62, 62, 365))
     assert (row["verdict"], row["gaps"], row["months_with_data"]) == ("load_only", 1, 2)
+    assert (row["newest_kg_d"], row["load_over_months"]) == (0.8, 1)
     assert coverage(double_test(network, "2022-03", standard=load_standard()))["sent_share"].iloc[0] == pytest.approx(
         2 / 3
     )

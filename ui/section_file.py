@@ -96,7 +96,9 @@ def _ledger(row: dict[str, Any]) -> list[tuple[str, str]]:
     elif left and not math.isnan(rebound):
         pairs.append((say("去年的反弹"), say("去年后期没有反弹")))
     if not math.isnan(october):
-        pairs.append((say("10 月底前"), say("累计均值须降到 {level} mg/L（按去年反弹量）", level=parts.fixed(october))))
+        pairs.append(
+            (say("10 月底前"), say("累计均值须在 {level} mg/L 以下（按去年反弹量）", level=parts.fixed(october)))
+        )
     if not math.isnan(row["chance"]):
         pairs.append(
             (say("12 月展望"),

@@ -52,7 +52,7 @@ def _look(url: str, revision: int) -> None:
             outlet_file.show(url, revision, opened)
         else:
             found = cache.board(url, revision, state.month())
-            _headline(found)
+            _headline(found, demo=cache.project(url).demo)
             table.show(TABLE, _columns(), _rows(found, url, revision), _open)
             _below(found, url, revision)
         state.write_link()
@@ -62,7 +62,7 @@ def _open() -> None:
     state.open_file(state.clicked(TABLE))
 
 
-def _headline(found: Board) -> None:
+def _headline(found: Board, *, demo: bool) -> None:
     """The month in one sentence, and the tightest section in plain words."""
     counts = found.rows["state"].value_counts()
     said = [
@@ -83,8 +83,9 @@ def _headline(found: Board) -> None:
     )
     tight = found.rows[found.rows["state"].isin(["equal", "holds"])].head(3)
     words = [section_words(row, state.lang()) for row in tight.to_dict("records")]
+    label = f'<span class="demo">{html.escape(say("示例"))}</span>' if demo else ""
     st.html(
-        f'<div class="board-head"><b>{html.escape(said[0])}</b><span>{html.escape(" · ".join(said[1:]))}</span>'
+        f'<div class="board-head"><b>{html.escape(said[0])}</b>{label}<span>{html.escape(" · ".join(said[1:]))}</span>'
         f'<div class="note">{html.escape("　".join(words))}</div></div>'
     )
 
@@ -103,14 +104,14 @@ def _rate(row: dict[str, Any]) -> str:
 def _columns() -> list[table.Column]:
     column = table.Column
     return [
-        column("name", say("断面"), "two", 158),
-        column("state", say("状态"), "mark", 66),
+        column("name", say("断面"), "two", 152),
+        column("state", say("状态"), "mark", 76),
         column("class", say("类别"), "class", 58, say("21 项单因子评价（GB 3838-2002）")),
         column("value", say("总磷 mg/L"), "number", 64),
         column("target", say("目标"), "number", 46),
         column("margin", say("余量 mg/L"), "margin", 142, say("中线为目标：右侧为余量，左侧为超出")),
         column("headroom", say("容量 kg/d"), "number", 62, say("再多多少负荷就超标；负数为须削减")),
-        column("months", say("近 36 个月"), "months", 128, say("虚线为目标，三角为超标月")),
+        column("months", say("近 36 个月"), "months", 124, say("虚线为目标，三角为超标月")),
         column("storm", say("暴雨系数"), "number", 56, say("目标 ÷ 现状：浓度升到几倍就超标")),
         column("need", say("后续须 ≤"), "number", 66, say("年均达标，剩余各月平均不得高于此值")),
         column("chance", say("12 月展望"), "share", 118, say("按本断面历史重抽样：全年均值达标的概率")),
