@@ -282,6 +282,7 @@ def report(
     template: Annotated[str, typer.Option(help=say("演示文稿的模板（.pptx）"))] = "",
     unit: Annotated[str, typer.Option(help=say("编制单位"))] = "",
     approval: Annotated[str, typer.Option(help=say("地图审图号"))] = "",
+    plan: Annotated[str, typer.Option(help=say("写进月报的方案，编号或名称"))] = "",
     format: Output = Format.table,
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
@@ -300,7 +301,7 @@ def report(
     told: set[str] = set()
     today = datetime.date.today().isoformat()
     content = project_content(
-        layers.open_project(project), month, lang=LANG, made_on=today, unit=unit, approval=approval
+        layers.open_project(project), month, lang=LANG, made_on=today, unit=unit, approval=approval, plan=plan
     )
     written = write_pack(content, out, template=template or None, tick=tell)
     show_rows([{"file": str(path), "bytes": path.stat().st_size} for path in written], ["file", "bytes"], format)

@@ -287,12 +287,21 @@ def build_content(
     )
 
 
-def project_content(project: Project, month: str, **how: Any) -> Content:
-    """The content of a month, from a project: see :func:`build_content` for the keywords."""
-    shapes = project.tables(SPATIAL, geometry=True)
-    tasks = project.table("tasks")
+def project_content(project: Project, month: str, *, plan: str = "", **how: Any) -> Content:
+    """The content of a month, from a project; ``plan`` by id or name. See :func:`build_content` for the keywords."""
+    from reports.planned import planned
+
+    network = project.network()
+    told = planned(network, project.tables(("plans", "decisions", "measures")), plan, month) if plan else None
     return build_content(
-        project.network(), shapes, month, project=project.name or project.url, demo=project.demo, tasks=tasks, **how
+        network,
+        project.tables(SPATIAL, geometry=True),
+        month,
+        project=project.name or project.url,
+        demo=project.demo,
+        tasks=project.table("tasks"),
+        plan=told,
+        **how,
     )
 
 

@@ -111,7 +111,8 @@ def _duties(paper: Any, content: Content) -> None:
     if not content.tasks:
         _text(paper, say("尚未分解任务。请在“任务”页交办到部门、责任人和日期后再出本报告。"))
         return
-    rows = [(t.department, t.person, t.title, t.due_on, t.state) for t in content.tasks[:8]]
+    urgent = sorted(content.tasks, key=lambda task: (task.state == "done", task.due_on))
+    rows = [(t.department, t.person, t.title, t.due_on, phrases.task_state(content, t)) for t in urgent[:8]]
     _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 22, 62, 24, 20))
     if len(content.tasks) > 8:
         _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 8) + "。", SIZE - 2)
@@ -133,7 +134,7 @@ def task_sheets(content: Content) -> bytes:
         _line(paper, say("任务单"), TITLE, 22, bold=True, centre=True, after=8)
         _text(paper, say("{project} · {month}", project=content.project, month=phrases.month_name(content)))
         _text(paper, say("部门：{department}　责任人：{person}", department=department or "—", person=person or "—"))
-        rows = [(t.title, t.subject, t.county, t.assigned_on, t.due_on, t.state) for t in tasks]
+        rows = [(t.title, t.subject, t.county, t.assigned_on, t.due_on, phrases.task_state(content, t)) for t in tasks]
         heads = [say(word) for word in ("任务", "对象", "县（市、区）", "交办", "期限", "状态")]
         _table(paper, heads, rows, (54, 24, 24, 22, 22, 16))
         _text(paper, say("签收：＿＿＿＿＿＿＿　日期：＿＿＿＿＿＿＿　办结：＿＿＿＿＿＿＿"))

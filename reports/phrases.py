@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from reports.content import Content, Figure, SectionReport, Source
+from hydro.tasks import STATES, state_of
+from reports.content import Content, Figure, SectionReport, Source, Task
 
 STATUS = {"over": "超标", "at": "持平（零余量）", "holds": "达标", "none": "未监测"}
 KIND = {
@@ -166,3 +167,9 @@ def credit(content: Content) -> str:
         content.say("审图号：{number}", number=content.approval) if content.approval else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def task_state(content: Content, task: Task) -> str:
+    """The state of a task in words."""
+    state = state_of({"state": task.state})
+    return content.say(STATES.get(state, state))

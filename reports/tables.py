@@ -196,7 +196,18 @@ def task_table(content: Content) -> Table:
     widths = (10, 40, 16, 12, 12, 16, 12, 12, 10, 30)
     columns = tuple(Column(translated, width=w) for translated, w in zip(map(content.say, heads), widths, strict=True))
     rows = tuple(
-        (t.task_id, t.title, t.department, t.person, t.county, t.subject, t.assigned_on, t.due_on, t.state, t.note)
+        (
+            t.task_id,
+            t.title,
+            t.department,
+            t.person,
+            t.county,
+            t.subject,
+            t.assigned_on,
+            t.due_on,
+            phrases.task_state(content, t),
+            t.note,
+        )
         for t in content.tasks
     )
     return Table(say("任务"), columns, rows)

@@ -345,3 +345,20 @@ def test_everything_is_told_in_english_too(inquiry: hydro.Inquiry) -> None:
     assert [column.name for column in rows.columns][:4] == ["Section", "No.", "Id", "Source"]
     assert phrases.situation(content) == "2022-07: 16 sections measured, 10 attain, 1 exactly on target, 5 exceed"
     assert phrases.verdict(content, content.section("S02")) == "下马营: TP 0.300 mg/L, exactly on target, no margin"
+
+
+def test_a_plan_of_the_project_is_told_before_and_after(content: Content) -> None:
+    from reports.planned import planned
+
+    tables = {name: pd.read_csv(DEMO / f"{name}.csv", dtype=str) for name in ("plans", "decisions", "measures")}
+    plan = planned(content.network, tables, "P1", "2022-07")
+    sealed = set(tables["decisions"]["outlet_id"])
+    prices = content.network.outlets["seal_cost"].astype(float)
+    assert plan.cost == pytest.approx(tables["measures"]["cost"].astype(float).sum() + prices[list(sealed)].sum())
+    assert {line.source_id for line in plan.lines} == sealed | set(tables["measures"]["source_id"])
+    huangfu = content.section("S01").section_id
+    assert plan.after[huangfu] < plan.before[huangfu]
+    assert all(plan.after[i] <= plan.before[i] + 1e-9 for i in plan.before)
+    with pytest.raises(HydroError) as refused:
+        planned(content.network, tables, "没有", "2022-07")
+    assert str(refused.value) == "没有方案“没有”。本项目的方案：汛期攻坚方案（示例）"

@@ -13,7 +13,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from demo import drawing, sources, story, work
+from demo import drawing, plan, sources, story, work
 
 SEED = 20220731
 HOME = Path(__file__).resolve().parents[1] / "data" / "demo"
@@ -60,7 +60,8 @@ def draw(out: Path, district_file: Path) -> story.Truth:
     }
     for name, table in spatial.items():
         write_geojson(table, out / f"{name}.geojson")
-    for name, table in ({"observations": observations, "weather": truth.weather} | work.paper_work()).items():
+    plain = {"observations": observations, "weather": truth.weather} | work.paper_work() | plan.plan_tables(outlets)
+    for name, table in plain.items():
         table.to_csv(out / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     (out / "project.csv").write_text(f"name,demo\n{NAME},1\n", encoding="utf-8")
     return truth
