@@ -1,5 +1,7 @@
 """Tasks and their moves, overdue lists, registers, the county league, and the double test, by hand and by refusal."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hydro
+import layers
 from hydro import tasks
 from hydro.errors import HydroError
 from hydro.permits import coverage, double_test
 from hydro.registers import goal_progress, league, register_progress, survey_progress
+from layers.project import Project
 from layers.standards import load_standard
+from layers.tasks import draft_tasks, move_task, moves
 
 TODAY = "2022-08-10"
 
@@ -206,3 +211,38 @@ def test_both_tests_are_told_apart(records: list[tuple[str, str, str, float]], v
     assert row["verdict"] == verdict
     if not records:
         assert np.isnan(row["load_kg"])
+
+
+def project_with(*rows: dict[object, object], path: Path) -> Project:
+    network = {
+        "reaches": pd.DataFrame({"reach_id": ["R1"], "from_node": ["A"], "to_node": ["B"], "length_m": [1000.0]})
+    }
+    return layers.create_project(str(path), name="试", tables=network | {"tasks": pd.DataFrame(list(rows))})
+
+
+def test_a_move_is_stored_with_its_reason_and_refused_when_it_is_late(tmp_path: Path) -> None:
+    opened = project_with(task(state="submitted"), task(task_id="T2", state="draft"), path=tmp_path / "p.gpkg")
+    move_task(opened, "T1", "approve", today=TODAY, why="现场核验")
+    stored = opened.table("tasks").set_index("task_id")
+    assert stored.loc["T1", ["state", "done_on"]].tolist() == ["done", TODAY]
+    assert stored.loc["T2", "state"] == "draft"
+    assert opened.book(table="tasks")["why"].iloc[-1] == "现场核验"
+    with pytest.raises(HydroError, match="现为已办结，不能验收通过"):
+        move_task(opened, "T1", "approve", today=TODAY)
+    move_task(opened, "T1", "reopen", today=TODAY)
+    assert tasks.state_of(opened.table("tasks").set_index("task_id").loc["T1"]) == "working"
+    assert not opened.table("tasks").fillna("").set_index("task_id").loc["T1", "done_on"]
+    move_task(opened, "T1", "list", today=TODAY)
+    assert [name for name, _ in moves(opened.table("tasks").iloc[0].to_dict())] == ["submit", "cancel"]
+    with pytest.raises(HydroError, match="没有编号为 T9 的任务"):
+        move_task(opened, "T9", "submit", today=TODAY)
+
+
+def test_drafting_twice_adds_nothing(tmp_path: Path) -> None:
+    opened = project_with(task(), path=tmp_path / "p.gpkg")
+    rows = pd.DataFrame(
+        {"section_id": ["S1"], "name": ["皇甫"], "county": ["卫辉市"], "month": ["2022-07"], "state": ["over"]}
+    )
+    drafted = tasks.from_exceedances(rows, {}, today=TODAY)
+    assert [draft_tasks(opened, drafted, why="超标") for _ in range(2)] == [1, 0]
+    assert len(opened.table("tasks")) == 2

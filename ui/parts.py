@@ -100,6 +100,15 @@ def guard() -> Iterator[None]:
 
 
 @contextmanager
+def told() -> Iterator[None]:
+    """Inside a callback there is no page to write on: what went wrong is told in passing."""
+    try:
+        yield
+    except HydroError as error:
+        st.toast(say(error.message, **error.params))
+
+
+@contextmanager
 def quiet() -> Iterator[None]:
     """Where the page itself will tell the same error, the bar says nothing."""
     try:

@@ -18,7 +18,7 @@ LINKED = (SECTION, SOURCE, MONTH, LANG, FILE)
 CLICKS = "clicks"
 """Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
 MAP, SOURCES, WORST = "map", "sources", "worst"
-PICK_FILE, PICK_PERSON = "pick_file", "pick_person"
+PICK_PERSON, TASK, TASK_WHY = "pick_person", "task", "task_why"
 PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
 """Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
 
@@ -96,6 +96,21 @@ def file() -> str:
 def open_file(row_id: str) -> None:
     """Open the file of a section, an outlet or a plant; blank: back to the board."""
     st.session_state[FILE] = row_id
+
+
+def task() -> str:
+    """Id of the task chosen in the list, blank where none is."""
+    return str(st.session_state.get(TASK, ""))
+
+
+def choose_task(task_id: str) -> None:
+    """Choose a task; the same once more lets it go."""
+    st.session_state[TASK] = "" if task_id == task() else task_id
+
+
+def task_why() -> str:
+    """What was written as the reason of a move."""
+    return str(st.session_state.get(TASK_WHY) or "")
 
 
 def clicked(table: str) -> str:

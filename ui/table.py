@@ -40,9 +40,17 @@ def row(id_: str, cells: dict[str, Any], sort: dict[str, Any] | None = None, not
     return {"id": id_, "cells": cells, "sort": {key: known(value) for key, value in by.items()}, "note": note}
 
 
-def show(key: str, columns: Sequence[Column], rows: Sequence[dict[str, Any]], on_chosen: Callable[[], None]) -> None:
-    """Draw the table; ``on_chosen`` takes over what was clicked (``state.clicked(key)``)."""
-    _table(key=key, data={"columns": [asdict(one) for one in columns], "rows": list(rows)}, on_chosen_change=on_chosen)
+def show(
+    key: str,
+    columns: Sequence[Column],
+    rows: Sequence[dict[str, Any]],
+    on_chosen: Callable[[], None],
+    *,
+    chosen: str = "",
+) -> None:
+    """Draw the table; ``on_chosen`` takes over what was clicked (``state.clicked(key)``); ``chosen`` stays lit."""
+    data = {"columns": [asdict(one) for one in columns], "rows": list(rows), "chosen": chosen}
+    _table(key=key, data=data, on_chosen_change=on_chosen)
 
 
 def dot(code: str) -> dict[str, str]:

@@ -105,7 +105,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       });
     }
     body.replaceChildren(...order.map((row) => {
-      const line = element("tr", row.id ? "way" : "");
+      const line = element("tr", row.id ? (row.id === data.chosen ? "way chosen" : "way") : "");
       line.title = row.note ?? "";
       line.dataset.id = row.id ?? "";
       line.append(...data.columns.map((column) => {

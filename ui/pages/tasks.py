@@ -11,7 +11,8 @@ import streamlit as st
 
 from hydro.columns import text
 from hydro.registers import FAMILIES, league, register_progress, survey_progress
-from hydro.tasks import daily_sheet, load_of, with_status
+from hydro.tasks import daily_sheet, from_exceedances, load_of, with_status
+from layers.tasks import draft_tasks, move_task, moves
 from ui import cache, parts, state, table
 from ui.section_file import facts, status
 from ui.state import say
@@ -40,6 +41,7 @@ def render() -> None:
         )
         with listed:
             _list(tasks, today)
+            _desk(url, revision, tasks, today)
         with sheet:
             _sheet(tasks, today)
         with registers:
@@ -70,7 +72,7 @@ def _list(tasks: pd.DataFrame, today: str) -> None:
     column = table.Column
     columns = [
         column("title", say("任务"), "text", 230), column("department", say("责任部门"), "text", 110),
-        column("person", say("责任人"), "text", 70), column("county", say("县区"), "text", 80),
+        column("person", say("责任人"), "text", 110), column("county", say("县区"), "text", 70),
         column("due", say("期限"), "text", 84), column("state", say("状态"), "mark", 100),
         column("listed", say("挂牌督办"), "text", 150),
     ]  # fmt: skip
@@ -83,8 +85,67 @@ def _list(tasks: pd.DataFrame, today: str) -> None:
             "county": str(one["county"] or ""), "due": str(one["due_on"] or "")[:10], "state": status(one),
             "listed": say("{day} 已摘牌", day=off) if off else shown,
         }  # fmt: skip
-        rows.append(table.row("", cells, {"state": one["days_left"]}, str(one["note"] or "")))
-    table.show(LIST, columns, rows, lambda: None)
+        rows.append(table.row(str(one["task_id"]), cells, {"state": one["days_left"]}, str(one["note"] or "")))
+    table.show(LIST, columns, rows, _chosen, chosen=state.task())
+
+
+def _chosen() -> None:
+    if state.clicked(LIST):
+        state.choose_task(state.clicked(LIST))
+
+
+def _desk(url: str, revision: int, tasks: pd.DataFrame, today: str) -> None:
+    """What may be done now: moves of the task chosen, and drafts for the sections over their target."""
+    own = tasks[tasks["task_id"] == state.task()] if len(tasks) else tasks
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="desk"):
+        if len(own):
+            one = own.iloc[0].to_dict()
+            st.html(f"<b>{html.escape(str(one['title']))}</b>", width="content")
+            for name, word in moves(one):
+                st.button(say(word), key=f"move_{name}", on_click=_move, args=(url, str(one["task_id"]), name, today))
+            st.text_input(
+                say("办理说明"),
+                key=state.TASK_WHY,
+                placeholder=say("办理说明（记入台账）"),
+                label_visibility="collapsed",
+                width=260,
+            )
+        else:
+            st.html(f'<span class="note">{html.escape(say("点选任务办理"))}</span>', width="content")
+        st.space("stretch")
+        over = cache.board(url, revision, state.month()).rows["state"].eq("over").sum()
+        if over:
+            said = say("为 {count} 个超标断面起草任务", count=int(over))
+            st.button(said, key="draft", on_click=_draft, args=(url, revision, today))
+
+
+def _move(url: str, task_id: str, name: str, today: str) -> None:
+    with parts.told():
+        move_task(cache.project(url), task_id, name, today=today, why=state.task_why())
+        st.toast(say("已记录"))
+
+
+def _draft(url: str, revision: int, today: str) -> None:
+    """One draft a section over its target, for the grid owner of its first-ranked source."""
+    with parts.told():
+        network, rows = cache.network(url, revision), cache.board(url, revision, state.month()).rows
+        owners = {}
+        for section_id in rows.loc[rows["state"] == "over", "section_id"]:
+            ranked = cache.trace(url, revision, str(section_id), state.month()).table
+            points = ranked[ranked["kind"].isin(["outlet", "plant"])]
+            if len(points):
+                owners[str(section_id)] = _owner(network, points.iloc[0].to_dict())
+        drafted = from_exceedances(rows, owners, today=today)
+        count = draft_tasks(cache.project(url), drafted, why=say("断面超标"))
+        st.toast(say("已起草 {count} 项，{there} 项此前已有", count=count, there=len(drafted) - count))
+
+
+def _owner(network: Any, source: dict[str, Any]) -> dict[str, str]:
+    """Name and grid owner of a source; a plant's are those of its outlet."""
+    outlets, source_id = network.outlets, str(source["source_id"])
+    own = outlets.index[(outlets.index == source_id) | (text(outlets, "plant_id") == source_id)]
+    grid = text(outlets, "grid_owner")[own[0]] if len(own) else ""
+    return {"name": str(source["name"]), "grid_owner": grid}
 
 
 def _sheet(tasks: pd.DataFrame, today: str) -> None:
@@ -117,7 +178,7 @@ def _sheet(tasks: pd.DataFrame, today: str) -> None:
 
 
 def _registers(url: str, revision: int, today: str) -> None:
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         parts.heading(say("工作台账"))
         registers = cache.table(url, revision, "registers")
@@ -138,7 +199,7 @@ def _register_columns() -> list[table.Column]:
         column("family", say("类别"), "text", 120), column("name", say("事项"), "text", 150),
         column("county", say("县区"), "text", 66), column("share", say("完成"), "share", 110),
         column("amount", say("完成/任务"), "number", 90), column("removed", say("削减 kg/d"), "number", 66),
-        column("due", say("期限"), "text", 78), column("state", say("进度"), "mark", 80, say("进度 = 完成比例 ÷ 时间比例")),
+        column("due", say("期限"), "text", 88), column("state", say("进度"), "mark", 100, say("进度 = 完成比例 ÷ 时间比例")),
     ]  # fmt: skip
 
 
