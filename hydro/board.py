@@ -25,7 +25,7 @@ from hydro.errors import Fault, HydroError
 from hydro.ledger import down_to, ledger, outlook
 from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months
 from hydro.network import RiverNetwork
-from hydro.quality import exceedance_multiple
+from hydro.quality import exceedance_multiple, few_sections, river_grade
 from hydro.standards import CLASSES, Floats, Standard
 from hydro.trend import seasonal_kendall
 
@@ -48,6 +48,7 @@ class Board:
     all_attained_months: int
     notes: tuple[Fault, ...]
     edition: str
+    grade: str
 
 
 def board(
@@ -122,7 +123,20 @@ def board(
     return Board(
         month, _ranked(rows), attainment, all_attained_streak(result) if there else 0,
         tuple(_notes(rows, marks[:, -1] if there else None, target, in_year, upto)), standard.edition,
+        basin_grade(rows, months, last if there else -1, standard),
     )  # fmt: skip
+
+
+def basin_grade(rows: pd.DataFrame, months: Months, at: int, standard: Standard) -> str:
+    """The grade of all sections together (环办[2011]22号): by shares of classes from five sections on, else of the mean."""
+    ranks = np.array([CLASSES.index(one) if one in CLASSES else -1 for one in rows["class"]])
+    if (ranks >= 0).sum() >= 5:
+        return river_grade(ranks)
+    if at < 0:
+        return ""
+    means = pd.DataFrame({name: values[:, at] for name, values in months.values.items() if name in standard.items})
+    rank = few_sections(means, standard=standard)
+    return standard.grades[CLASSES[rank]].grade_zh if rank >= 0 else ""
 
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,9 @@ that cannot occur was left out."""
 MIN_COVERAGE = 0.5
 """Share of a month's days that a station which reports daily must have for the month to count (editable)."""
 
+WHOLE_YEAR = 9
+"""Months that a year must have to stand for a year."""
+
 DAILY = 10
 """A station that reports on this many days a month or more is one that reports daily."""
 
@@ -42,6 +45,12 @@ class Months:
         position = int((np.datetime64(month, "M") - self.months[0]).astype(int)) if len(self.months) else -1
         return min(max(position, -1), len(self.months))
 
+    def annual_means(self, parameter: str, month: str) -> pd.DataFrame:
+        """Mean of each year up to ``month`` (rows) of each section (columns); a year of under nine months has none."""
+        means = _whole(self.years(parameter, month))
+        last = int(month[:4])
+        return pd.DataFrame(means.T, index=range(last - means.shape[1] + 1, last + 1), columns=list(self.sections))
+
     def years(self, parameter: str, month: str) -> Floats:
         """(sections, years, 12) up to and with ``month``'s year; NaN after ``month`` and where nothing is known."""
         values = self.values[parameter]
@@ -54,6 +63,12 @@ class Months:
             stop = min(int((last - first_year.astype("M8[M]")).astype(int)) + 1, start + len(self.months))
             found[:, start:stop] = values[:, : max(stop - start, 0)]
         return found.reshape(len(self.sections), -1, 12)
+
+
+def _whole(years: Floats) -> Floats:
+    """Mean of each year with at least nine of its months, NaN otherwise."""
+    count = (~np.isnan(years)).sum(axis=2)
+    return np.asarray(np.where(count >= WHOLE_YEAR, np.nansum(years, axis=2) / np.maximum(count, 1), np.nan))
 
 
 def monthly_means(

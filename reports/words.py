@@ -66,6 +66,7 @@ def board_fields(found: Board, lang: str = "zh") -> dict[str, Any]:
         "edition": found.edition,
         "sections": [_plain(row) | {"words": section_words(row, lang)} for row in found.rows.to_dict("records")],
         "attainment": [_plain(row) for row in found.attainment.to_dict("records")],
+        "grade": found.grade,
         "all_attained_months": found.all_attained_months,
         "notes": [
             {

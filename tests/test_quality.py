@@ -380,3 +380,12 @@ def test_every_table_has_a_line_in_the_readme() -> None:
     folder = Path(__file__).parents[1] / "data" / "standards"
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert all(f"`{file.name}`" in readme for file in folder.glob("*.csv"))
+
+
+def test_a_year_needs_nine_months_to_have_a_mean() -> None:
+    rows = [(f"2020-{month:02d}", "TP", 0.2, "") for month in range(1, 13)]
+    rows += [(f"2021-{month:02d}", "TP", 0.4, "") for month in range(1, 9)]
+    months = monthly_means(observed(*rows), ["S1"], standard=GB)
+    found = months.annual_means("TP", "2021-08")["S1"]
+    assert found.index.tolist() == [2020, 2021]
+    assert found.tolist() == pytest.approx([0.2, NAN], nan_ok=True)

@@ -12,6 +12,7 @@ import streamlit as st
 from hydro.columns import text
 from hydro.standards import CLASSES
 from hydro.tasks import STATES, with_status
+from hydro.trend import spearman
 from reports.words import section_words
 from ui import cache, parts, section, state, table
 from ui.state import say
@@ -27,6 +28,8 @@ def show(url: str, revision: int, section_id: str) -> None:
     """Head, then left what it is and will be, right whose phosphorus it is and who is at work on it."""
     found = cache.board(url, revision, state.month())
     row = found.rows.set_index("section_id", drop=False).loc[section_id].to_dict()
+    months = cache.section_months(url, revision)
+    row["years"] = months.annual_means("TP", state.month())[section_id].to_dict()
     head(url, row["name"] or section_id, [row["river"], row["level"], row["county"], row["month"]], section_id)
     st.html(f'<div class="plainly">{html.escape(section_words(row, state.lang()))}</div>')
     left, right = st.columns([1, 1], gap="medium")
@@ -53,7 +56,7 @@ def show(url: str, revision: int, section_id: str) -> None:
 def head(url: str, name: str, words: list[str], section_id: str = "") -> None:
     """Back to the board, the name, and (for a section) the way to the map."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(say("← 一览"), key="back", type="tertiary", on_click=state.open_file, args=("",))
+        st.button(say("← 返回"), key="back", type="tertiary", on_click=state.open_file, args=("",))
         said = " · ".join(say(word) for word in words if word)
         demo = f'<span class="demo">{html.escape(say("示例"))}</span>' if cache.project(url).demo else ""
         link = ""
@@ -112,8 +115,33 @@ def _ledger(row: dict[str, Any]) -> list[tuple[str, str]]:
     slope = row["slope_per_year"]
     if not math.isnan(slope):
         pairs.append((say("趋势"), say("每年 {slope:+.4f} mg/L，p = {p:.3f}", slope=slope, p=row["trend_p"])))
+    years = _years(row)
+    if years:
+        pairs.append((say("历年"), years))
+    ahead = _ahead(row)
+    if ahead:
+        pairs.append((say("后续各月"), ahead))
     pairs.append((say("生态补偿"), _pay(row)))
     return pairs
+
+
+def _years(row: dict[str, Any]) -> str:
+    """Annual means and what Spearman's rank correlation says of them."""
+    means = {int(year): mean for year, mean in row["years"].items() if not math.isnan(mean)}
+    if not means:
+        return ""
+    words = {"rising": "显著上升", "falling": "显著下降", "none": "无显著趋势", "short": "不足四年，不作秩相关检验"}
+    said = " · ".join(f"{year} {mean:.3f}" for year, mean in means.items())
+    return say("{means}（{word}）", means=said, word=say(words[spearman([list(means.values())])[1][0]]))
+
+
+def _ahead(row: dict[str, Any]) -> str:
+    """The chance of each month to come."""
+    month = int(row["month"][5:7])
+    chances = {i + 1: float(one) for i, one in enumerate(row["month_chances"]) if i >= month}
+    if not chances or any(math.isnan(one) for one in chances.values()):
+        return ""
+    return " · ".join(say("{month} 月 {chance}", month=i, chance=parts.chance(one)) for i, one in chances.items())
 
 
 def _pay(row: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ def test_a_head_sorts_and_a_row_opens_its_file_and_a_source_opens_its_own(
     page.locator("tr.way", has_text="城东污水处理厂").click()
     expect(page.locator(".file-head .place")).to_have_text("城东污水处理厂")
     expect(page.locator(".facts").nth(1)).to_contain_text("超过许可 75.0 kg/d")
-    page.get_by_role("button", name="← 一览").click()
+    page.get_by_role("button", name="← 返回").click()
     expect(page.locator("tr.way")).to_have_count(16)
 
 

@@ -73,6 +73,8 @@ def _headline(found: Board, *, demo: bool) -> None:
             **{name: int(counts.get(name, 0)) for name in ("over", "equal", "holds")},
         )
     ]
+    if found.grade:
+        said.append(say("全部断面水质：{grade}", grade=say(found.grade)))
     for row in found.attainment.to_dict("records"):
         if row["monitored"]:
             said.append(_rate(row))

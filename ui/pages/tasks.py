@@ -10,15 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from hydro.columns import text
+from hydro.compensation import county_statement
+from hydro.permits import VERDICTS, coverage
 from hydro.registers import FAMILIES, league, register_progress, survey_progress
 from hydro.tasks import daily_sheet, from_exceedances, load_of, with_status
 from layers.tasks import draft_tasks, move_task, moves
-from ui import cache, parts, state, table
+from ui import cache, outlet_file, parts, state, table
 from ui.section_file import facts, status
 from ui.state import say
 from ui.today import as_of
 
 LIST, SHEET, REGISTERS, LEAGUE, SURVEY = "task_list", "task_sheet", "register_list", "league_list", "survey_list"
+DOUBLE, PAID = "double_list", "paid_list"
+TABS = ("任务清单", "个人日清单", "台账进度", "双达标", "县区排名", "生态补偿")
 WHEN = {"overdue": "逾期", "today": "今日到期", "soon": "7 日内", "undated": "未定期限"}
 PACE = {
     "done": ("holds", "完成"),
@@ -36,9 +40,12 @@ def render() -> None:
         revision = cache.project(url).revision
         tasks, today = cache.table(url, revision, "tasks"), as_of(state.month())
         _headline(url, tasks, today)
-        listed, sheet, registers, counties = st.tabs(
-            [say("任务清单"), say("个人日清单"), say("台账进度"), say("县区排名")]
-        )
+        network = cache.network(url, revision)
+        if state.file() in network.outlets.index or state.file() in network.plants.index:
+            outlet_file.show(url, revision, state.file())
+            state.write_link()
+            return
+        listed, sheet, registers, double, counties, paid = st.tabs([say(title) for title in TABS])
         with listed:
             _list(tasks, today)
             _desk(url, revision, tasks, today)
@@ -46,8 +53,12 @@ def render() -> None:
             _sheet(tasks, today)
         with registers:
             _registers(url, revision, today)
+        with double:
+            _double(url, revision)
         with counties:
             _league(url, revision, tasks, today)
+        with paid:
+            _paid(url, revision)
         state.write_link()
 
 
@@ -231,7 +242,7 @@ def _survey_summary(outlets: pd.DataFrame) -> None:
 
 def _survey_columns() -> list[table.Column]:
     column = table.Column
-    steps = [("sampled", "测"), ("traced", "溯"), ("signed", "治"), ("decided", "有处置意见")]
+    steps = [("sampled", "测"), ("traced", "溯"), ("signed", "治"), ("decided", "已定")]
     return [column("group", say("县区"), "text", 80), column("outlets", say("排污口"), "number", 60)] + [
         column(name, say(word), "number", 60) for name, word in steps
     ]
@@ -247,6 +258,72 @@ def _survey_rows(outlets: pd.DataFrame) -> list[dict[str, Any]]:
         )
         for one in survey_progress(outlets).to_dict("records")
     ]
+
+
+def _double(url: str, revision: int) -> None:
+    """Every key source, concentration and load against its permit, the fullest first; a click opens its file."""
+    tested = cache.double_test(url, revision, state.month())
+    counts = tested["verdict"].value_counts()
+    seen = coverage(tested)
+    said = say(
+        "{all} 个源：总量或浓度超 {over}，没有数据 {none}；自动监测安装 {installed} 个，应报 {expected} 源月，实报 {sent}",
+        all=len(tested), over=int(sum(counts.get(name, 0) for name in ("load_over", "concentration_over", "both_over"))),
+        none=int(counts.get("no_data", 0)), installed=int(seen["installed"].sum()), expected=int(seen["expected"].sum()),
+        sent=int(min(seen["sent"].sum(), seen["expected"].sum())),
+    )  # fmt: skip
+    st.html(f'<div class="plainly">{html.escape(said)}</div>')
+    column = table.Column
+    columns = [
+        column("name", say("源"), "text", 200), column("county", say("县区"), "text", 70),
+        column("used", say("累计/同期许可"), "share", 130), column("load", say("累计 kg"), "number", 76),
+        column("rate", say("全年推算 kg"), "number", 90), column("year", say("全年许可 kg"), "number", 90),
+        column("month", say("最新 kg/d"), "number", 76), column("over", say("超许可月"), "number", 66),
+        column("gaps", say("缺测月"), "number", 56), column("verdict", say("结论"), "mark", 210),
+    ]  # fmt: skip
+    rows = []
+    for one in tested[tested["verdict"] != "no_data"].to_dict("records"):
+        used = one["load_kg"] / one["permit_kg"] if one["permit_kg"] else math.nan
+        bad = one["verdict"] in ("load_over", "concentration_over", "both_over")
+        cells = {
+            "name": one["name"] or one["source_id"], "county": one["county"],
+            "used": {"share": table.known(used), "text": parts.percent(used)}, "load": parts.figure(one["load_kg"]),
+            "rate": parts.figure(one["run_rate_kg"]), "year": parts.figure(one["year_permit_kg"]),
+            "month": parts.figure(one["newest_kg_d"]), "over": str(one["load_over_months"] or ""), "gaps": str(one["gaps"] or ""),
+            "verdict": {"kind": "over" if bad else "holds" if one["verdict"] == "both" else "none", "text": say(VERDICTS[one["verdict"]])},
+        }  # fmt: skip
+        sort = {"used": used, "load": one["load_kg"], "rate": one["run_rate_kg"], "year": one["year_permit_kg"],
+                "month": one["newest_kg_d"], "over": one["load_over_months"], "gaps": one["gaps"], "verdict": one["verdict"]}  # fmt: skip
+        rows.append(table.row(str(one["source_id"]), cells, sort))
+    table.show(DOUBLE, columns, rows, _open)
+
+
+def _open() -> None:
+    state.open_file(state.clicked(DOUBLE))
+
+
+def _paid(url: str, revision: int) -> None:
+    """What each county pays and receives this year so far, month by month priced by the rules shipped as a sample."""
+    known = [
+        month for month in cache.months(url, revision) if month[:4] == state.month()[:4] and month <= state.month()
+    ]
+    priced = pd.concat([cache.board(url, revision, month).rows for month in known])
+    column = table.Column
+    columns = [
+        column("county", say("县区"), "text", 120), column("months", say("断面月"), "number", 80),
+        column("exceeding", say("扣缴断面月"), "number", 90), column("unknown", say("无法计算"), "number", 80),
+        column("pay", say("扣缴 万元"), "number", 100), column("reward", say("奖励 万元"), "number", 100),
+        column("net", say("净额 万元"), "number", 100),
+    ]  # fmt: skip
+    rows = []
+    for one in county_statement(priced).to_dict("records"):
+        figures = {"pay": one["pay_wan"], "reward": one["reward_wan"], "net": one["net_wan"]}
+        counts = {"months": one["section_months"], "exceeding": one["exceeding"], "unknown": one["unknown"]}
+        cells = {"county": one["county"] or say("未填县区"), **{name: str(int(value)) for name, value in counts.items()},
+                 **{name: f"{value:+.1f}" if name == "net" else f"{value:.1f}" for name, value in figures.items()}}  # fmt: skip
+        rows.append(table.row("", cells, counts | figures))
+    table.show(PAID, columns, rows, lambda: None)
+    note = say("示例规则（外市公布的倍数档，奖励档为自拟），已按输移比扣除入境超标部分；请换成本地文件。")
+    st.html(f'<div class="note">{html.escape(note)}</div>')
 
 
 def _league(url: str, revision: int, tasks: pd.DataFrame, today: str) -> None:
