@@ -34,6 +34,8 @@ WORDS = (
 """Every word the map writes by itself; whoever shows it passes their translation."""
 
 SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
+SIZED = 200
+"""How many sources are drawn by their load."""
 STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
 MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 
@@ -105,8 +107,9 @@ def month_state(
 
 
 def result_rows(trace: Trace) -> list[list[Any]]:
-    """The sources of a trace as the map needs them: id, delivered kg/d, share."""
+    """The largest sources of a trace as the map needs them: id, delivered kg/d, share. Smaller ones would not be seen."""
     table = trace.table[["source_id", "delivered_kg_d", "share"]].fillna(0.0)
+    table = table.nlargest(SIZED, "delivered_kg_d")
     return [[str(i), round(float(kg), 4), round(float(share), 5)] for i, kg, share in table.itertuples(index=False)]
 
 

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from hydro import Trace
@@ -14,7 +16,7 @@ from ui.parts import duration, figure, percent
 from ui.state import say
 
 HERE = Path(__file__).parent / "browser"
-FEW = 7
+FEW, LISTED = 7, 60
 BASIS = {"monitored": "监测", "permit": "许可", "estimated": "估算", "unknown": "未知"}
 
 _list = st.components.v2.component(
@@ -26,9 +28,13 @@ _list = st.components.v2.component(
 
 
 def show(trace: Trace) -> None:
-    """Seven rows, then more; what is unexplained is always the last row."""
-    largest = trace.table["delivered_kg_d"].max() if len(trace.table) else 0.0
-    rows = [_row(source, largest) for source in trace.table.to_dict("records")]
+    """Seven rows, then more; the small ones as one sum; what is unexplained is always the last row."""
+    table = trace.table
+    largest = table["delivered_kg_d"].max() if len(table) else 0.0
+    named = (np.arange(len(table)) < LISTED) | (table["source_id"] == state.source()).to_numpy(bool)
+    rows = [_row(source, largest) for source in table[named].to_dict("records")]
+    if not named.all():
+        rows.append(_rest(table[~named], largest))
     _list(
         key=state.SOURCES,
         data={
@@ -38,7 +44,7 @@ def show(trace: Trace) -> None:
             "last": _unexplained(trace),
             "few": FEW,
             "heads": ["", say("来源"), "", say("贡献率"), "kg/d", say("历时")],
-            "more": say("更多 {count} 个来源", count=max(len(rows) - FEW, 0)),
+            "more": say("更多 {count} 个来源", count=max(len(table) - FEW, 0)),
             "less": say("收起"),
         },
         on_chosen_change=state.picked_source,
@@ -65,6 +71,21 @@ def _row(source: dict[str, Any], largest: float) -> dict[str, Any]:
         "time": time,
         "path": kind != "diffuse",
         "note": _note(source, name),
+    }
+
+
+def _rest(table: pd.DataFrame, largest: float) -> dict[str, Any]:
+    delivered = float(table["delivered_kg_d"].sum())
+    return {
+        "id": "",
+        "kind": "rest",
+        "name": say("其余 {count} 个来源合计", count=len(table)),
+        "width": 100 * delivered / largest if largest > 0 else 0,
+        "share": percent(float(table["share"].sum())),
+        "load": figure(delivered),
+        "time": "",
+        "path": False,
+        "note": say("其余 {count} 个来源合计", count=len(table)),
     }
 
 
