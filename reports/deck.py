@@ -192,15 +192,11 @@ class Maker:
         tall = int(self.height * 0.40)
         self._source_chart(slide, one, right, self.top, half, tall)
         self._history_chart(slide, one, right, self.top + tall, half, int(self.height * 0.33))
-        causes = [
-            content.say("可能是：{name}（{chance}）", name=c.name, chance=phrases.percent(c.probability))
-            for c in one.causes[:2]
-        ]
-        told = [phrases.chief(content, one), phrases.unexplained(content, one), *causes]
+        told = [phrases.chief(content, one), phrases.unexplained(content, one), phrases.likely(content, one)]
         if one.next_sample:
             told.append(content.say("下一个采样点：{place}", place=one.next_sample))
         y = self.top + int(self.height * 0.575)
-        for line in told:
+        for line in filter(None, told):
             self.words(slide, line, self.edge, y, half, 13)
             y += int(self.height * (0.065 if len(line) > 34 else 0.042))
 

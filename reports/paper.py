@@ -48,17 +48,17 @@ def _situation(paper: Any, content: Content) -> None:
             one.name, one.river, phrases.number(one.target.value, 2), phrases.number(one.measured.value),
             phrases.number(one.margin_mg_l), content.say(phrases.STATUS[one.status]),
         )
-        for one in content.measured[:10]
+        for one in content.measured[:8]
     ]  # fmt: skip
     heads = [content.say(word) for word in ("断面", "河流")]
     heads += [f"{content.say(word)} (mg/L)" for word in ("目标", "总磷", "余量")] + [content.say("状态")]
     _table(paper, heads, rows, (30, 30, 24, 24, 24, 28))
-    if len(content.measured) > 10:
-        _text(paper, content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 10) + "。", SIZE - 2)
+    if len(content.measured) > 8:
+        _text(paper, content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 8) + "。", SIZE - 2)
 
 
 def _causes(paper: Any, content: Content) -> None:
-    for one in _urgent(content)[:4]:
+    for one in _urgent(content)[:3]:
         ends = content.say(
             "{verdict}。{sources}。{gap}。",
             verdict=phrases.verdict(content, one),
@@ -66,12 +66,9 @@ def _causes(paper: Any, content: Content) -> None:
             gap=phrases.unexplained(content, one),
         )
         _text(paper, ends)
-        if one.causes:
-            likely = one.causes[0]
-            chance = content.say(
-                "最可能的原因是{name}（{chance}）", name=likely.name, chance=phrases.percent(likely.probability)
-            )
-            _text(paper, chance + "：" + "；".join(likely.evidence[:3]) + "。" if likely.evidence else chance + "。")
+        if who := phrases.likely(content, one):
+            why = "；".join(one.causes[0].evidence[:2])
+            _text(paper, f"{who}：{why}。" if why and content.lang == "zh" else f"{who}. {why}".strip())
 
 
 def _advice(paper: Any, content: Content) -> None:
@@ -112,10 +109,10 @@ def _duties(paper: Any, content: Content) -> None:
         _text(paper, say("尚未分解任务。请在“任务”页交办到部门、责任人和日期后再出本报告。"))
         return
     urgent = sorted(content.tasks, key=lambda task: (task.state == "done", task.due_on))
-    rows = [(t.department, t.person, t.title, t.due_on, phrases.task_state(content, t)) for t in urgent[:8]]
+    rows = [(t.department, t.person, t.title, t.due_on, phrases.task_state(content, t)) for t in urgent[:5]]
     _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 22, 62, 24, 20))
-    if len(content.tasks) > 8:
-        _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 8) + "。", SIZE - 2)
+    if len(content.tasks) > 5:
+        _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 5) + "。", SIZE - 2)
 
 
 def _urgent(content: Content) -> Sequence[SectionReport]:
@@ -137,7 +134,7 @@ def task_sheets(content: Content) -> bytes:
         rows = [(t.title, t.subject, t.county, t.assigned_on, t.due_on, phrases.task_state(content, t)) for t in tasks]
         heads = [say(word) for word in ("任务", "对象", "县（市、区）", "交办", "期限", "状态")]
         _table(paper, heads, rows, (54, 24, 24, 22, 22, 16))
-        _text(paper, say("签收：＿＿＿＿＿＿＿　日期：＿＿＿＿＿＿＿　办结：＿＿＿＿＿＿＿"))
+        _text(paper, say("签收：＿＿＿＿＿　日期：＿＿＿＿＿　办结：＿＿＿＿＿"))
     return _saved(paper)
 
 
@@ -207,6 +204,8 @@ def _table(paper: Any, heads: Sequence[str], rows: Iterable[Sequence[str]], widt
     table.style = "Table Grid"
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
+    for column, width in zip(table.columns, widths_mm, strict=True):
+        column.width = Mm(width)
     for r, row in enumerate([heads, *rows]):
         for i, words in enumerate(row):
             cell = table.cell(r, i)

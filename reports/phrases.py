@@ -68,7 +68,11 @@ def kg(value: float) -> str:
 def percent(share: float) -> str:
     """A share as per cent."""
     return (
-        "—" if share is None or math.isnan(share) else f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"
+        "—"
+        if share is None or math.isnan(share)
+        else f"{100 * share:.0f}%"
+        if share >= 0.0995
+        else f"{100 * share:.1f}%"
     )
 
 
@@ -135,6 +139,16 @@ def unexplained(content: Content, one: SectionReport) -> str:
             "清单未说明：{kg} kg/d（占实测 {share}）", kg=kg(gap), share=percent(gap / one.measured_load.value)
         )
     return content.say("清单负荷比实测多 {kg} kg/d", kg=kg(-gap))
+
+
+def likely(content: Content, one: SectionReport) -> str:
+    """Who it most probably was, in one clause; blank where nothing was over, honest where nobody stands out."""
+    if not one.causes:
+        return ""
+    first = one.causes[0]
+    if first.source_id == "NONE":
+        return content.say("没有足够证据指认单一原因")
+    return content.say("最可能的原因是{name}（{chance}）", name=first.name, chance=percent(first.probability))
 
 
 def top_sources(content: Content, one: SectionReport, count: int) -> list[Source]:

@@ -177,7 +177,8 @@ def effect_table(content: Content) -> Table:
     """Every section before and after the plan."""
     say, plan = content.say, content.plan
     columns = (
-        Column(say("断面"), width=16), Column(say("目标"), "mg/L", 2), Column(say("方案前"), "mg/L"), Column(say("方案后"), "mg/L"),
+        Column(say("断面"), width=16), Column(say("目标"), "mg/L", 2), Column(say("方案前（模拟）"), "mg/L", width=16),
+        Column(say("方案后（模拟）"), "mg/L", width=16),
         Column(say("变化"), "mg/L"),
     )  # fmt: skip
     rows = [
@@ -235,7 +236,8 @@ def written(column: Column, cell: Cell) -> str:
         return "—"
     if isinstance(cell, str):
         return cell
-    return f"{100 * cell:.{column.digits}f}%" if column.percent else f"{cell:,.{column.digits}f}"
+    cell = round(100 * cell if column.percent else cell, column.digits) + 0.0  # no minus before a zero
+    return f"{cell:.{column.digits}f}%" if column.percent else f"{cell:,.{column.digits}f}"
 
 
 def chosen(table: Table, wanted: Sequence[int], keep: Callable[[tuple[Cell, ...]], bool] = lambda _: True) -> Table:

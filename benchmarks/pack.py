@@ -1,0 +1,92 @@
+"""How long a month's pack takes, and how large its pages are: ``python benchmarks/pack.py [--reaches N]``.
+
+Prints seconds and peak memory of the whole pack for the demo with its 7 provincial sections, for the demo with 60 sections
+(strewn along its reaches, each with the readings of a real one), and the size of the offline map of a large project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+TOP = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP))
+import hydro  # noqa: E402
+from reports.content import build_content  # noqa: E402
+from reports.offline import offline_map  # noqa: E402
+from reports.pack import make_pack  # noqa: E402
+
+DEMO = TOP / "data" / "demo"
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """The demo's tables as files hold them."""
+    spatial = {path.stem: gpd.read_file(path) for path in sorted(DEMO.glob("*.geojson"))}
+    return spatial | {
+        name: pd.read_csv(DEMO / f"{name}.csv", dtype={"time": str}) for name in ("observations", "weather", "tasks")
+    }
+
+
+def provincial(given: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Only the seven provincial sections."""
+    return given | {"sections": given["sections"][given["sections"]["level"] == "省控"]}
+
+
+def many(given: dict[str, pd.DataFrame], count: int) -> dict[str, pd.DataFrame]:
+    """``count`` sections, each a copy of a real one put on a reach of its own."""
+    reaches, first = given["reaches"].set_index("reach_id"), given["sections"]
+    seen = given["observations"]
+    own = seen[seen["station_kind"] == "section"]
+    sections, readings = [], [seen[seen["station_kind"] != "section"]]
+    for i, reach_id in enumerate(reaches.index[:: max(len(reaches) // count, 1)][:count]):
+        model = first.iloc[i % len(first)]
+        middle = reaches.geometry[reach_id].interpolate(0.5, normalized=True)
+        place = {
+            "section_id": f"X{i:02d}",
+            "name": f"断面{i:02d}",
+            "reach_id": reach_id,
+            "chainage_m": 10.0,
+            "geometry": middle,
+        }
+        sections.append(model.to_dict() | place)
+        readings.append(own[own["station_id"] == model["section_id"]].assign(station_id=f"X{i:02d}"))
+    return given | {
+        "sections": gpd.GeoDataFrame(sections, crs=4490),
+        "observations": pd.concat(readings, ignore_index=True),
+    }
+
+
+def timed(name: str, given: dict[str, pd.DataFrame]) -> None:
+    """Make the pack and print what it took."""
+    start = time.perf_counter()
+    network = hydro.build_network(given)
+    content = build_content(network, given, "2022-07", project="示例流域", demo=True, tasks=given["tasks"])
+    sizes = {file: len(data) for file, data in make_pack(content)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{name}: {time.perf_counter() - start:.1f} s, peak {peak:.0f} MB, "
+        + ", ".join(f"{k} {v / 1e6:.2f} MB" for k, v in sizes.items())
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reaches", type=int, default=20_000)
+    asked = parser.parse_args()
+    timed("7 sections", provincial(tables()))
+    timed("60 sections", many(tables(), 60))
+    from synthetic import make_basin
+
+    large = make_basin(asked.reaches, 3_000, 12)
+    content = build_content(hydro.build_network(large), large, large["observations"]["time"].max(), project="large")
+    start = time.perf_counter()
+    page = offline_map(content)
+    print(
+        f"offline map of {asked.reaches} reaches: {len(page) / 1e6:.2f} MB, made in {time.perf_counter() - start:.1f} s"
+    )
