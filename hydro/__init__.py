@@ -1,5 +1,7 @@
 """The science: numpy, scipy, pandas, networkx. No files, maps, SQL, UI, clocks."""
 
+from hydro.board import Board, board, settle
+from hydro.compensation import compensation
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.effect import Condition, Situation, situation
 from hydro.episodes import Episodes
@@ -7,26 +9,34 @@ from hydro.errors import BalanceError, Fault, FaultsError, HydroError
 from hydro.evidence import Attribution, attribute
 from hydro.findings import Finding
 from hydro.inquiry import Inquiry, inquire
+from hydro.ledger import ledger, outlook
 from hydro.load import diffuse_loads, source_loads
 from hydro.model import Limits, Model, build_model
+from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork, build_network
 from hydro.observations import Observations, period
 from hydro.optimise import Plan, plan_measures, solve_plan
 from hydro.options import Prices
+from hydro.permits import double_test
 from hydro.plume import Mixing
+from hydro.registers import league
 from hydro.route import Balance, Routing, route
+from hydro.samples import classify
 from hydro.scenario import Measure, Scenario, compare, dose, dredge, merge, regulate, relocate, seal, upgrade
 from hydro.solve import Solver
 from hydro.spill import Plume, forward_plume
+from hydro.standards import Standard, build_standard
 from hydro.topology import Topology
 from hydro.trace import Trace, exceedances, trace_all, trace_sources
 from hydro.transport import Conditions, Passage, conditions, passage
+from hydro.trend import seasonal_kendall, spearman
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
 
 __all__ = [
     "Attribution",
     "Balance",
     "BalanceError",
+    "Board",
     "Condition",
     "Conditions",
     "Delivery",
@@ -40,6 +50,7 @@ __all__ = [
     "Measure",
     "Mixing",
     "Model",
+    "Months",
     "Observations",
     "Passage",
     "Plan",
@@ -50,22 +61,32 @@ __all__ = [
     "Scenario",
     "Situation",
     "Solver",
+    "Standard",
     "Topology",
     "Trace",
     "attribute",
+    "board",
     "build_model",
     "build_network",
+    "build_standard",
+    "classify",
     "compare",
+    "compensation",
     "conditions",
     "delivery_ratios",
     "diffuse_loads",
     "dose",
+    "double_test",
     "dredge",
     "exceedances",
     "forward_plume",
     "inquire",
+    "league",
+    "ledger",
     "main_path",
     "merge",
+    "monthly_means",
+    "outlook",
     "passage",
     "path_length_m",
     "period",
@@ -75,9 +96,12 @@ __all__ = [
     "route",
     "routed_total",
     "seal",
+    "seasonal_kendall",
+    "settle",
     "situation",
     "solve_plan",
     "source_loads",
+    "spearman",
     "trace_all",
     "trace_sources",
     "upgrade",

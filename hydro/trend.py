@@ -5,11 +5,11 @@ Many sections at once: the first axis of every array is the section.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from hydro.standards import Floats
 
@@ -64,7 +64,8 @@ def seasonal_kendall(values: Any) -> SeasonalKendall:
         tau = np.where(pairs > 0, s / pairs, np.nan)
     slopes = (difference / (second - first)[None, :, None]).reshape(len(x), -1)
     years = (~np.isnan(x)).any(axis=2).sum(axis=1).astype(float)
-    return SeasonalKendall(s, variance, z, 2 * (1 - ndtr(np.abs(z))), tau, _row_median(slopes), years)
+    p = np.array([math.erfc(abs(one) / math.sqrt(2)) for one in z.tolist()])  # 2 (1 - Phi(|z|))
+    return SeasonalKendall(s, variance, z, p, tau, _row_median(slopes), years)
 
 
 def spearman(values: Any) -> tuple[Floats, list[str]]:
