@@ -26,7 +26,7 @@ BLANK = frozenset([
 DRY = frozenset({"断流", "干涸", "河干", "无水", "结冰", "冰封", "dry", "frozen"})
 NOT_DETECTED = re.compile(
     r"(低于|小于)?(方法|最低|仪器)?检出(下)?限(以下)?|未检出|未检|没检出|notdetected|belowdetection(limit)?|belowlod|belowmdl"
-    r"|n\.?d\.?|bdl|b\.d\.l\.?|mdl|lod|loq|痕量|dl",
+    r"|n\.?d\.?|bdl|b\.d\.l\.?|mdl|lod|loq|痕量|trace|dl|^l$",
     re.IGNORECASE,
 )
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"

@@ -87,8 +87,9 @@ def _columns(table: pd.DataFrame, standard: Standard) -> tuple[dict[str, tuple[o
     found: dict[str, tuple[object, float]] = {}
     faults, waterbody = [], None
     for position, column in enumerate(table.columns):
-        key = re.sub(r"\W|_", "", unicodedata.normalize("NFKC", str(column)).lower())
-        if key in WATERBODY_COLUMNS:
+        header = unicodedata.normalize("NFKC", str(column)).lower()
+        keys = {re.sub(r"\W|_", "", text) for text in (header, re.sub(r"\([^)]*\)|\[[^\]]*\]", "", header))}
+        if keys & WATERBODY_COLUMNS:
             waterbody = column if waterbody is None else waterbody
             continue
         named = standard.column(column)

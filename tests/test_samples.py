@@ -137,6 +137,8 @@ SPELLINGS = [
     ("ND(0.01)", "I", ["below_detection"]),
     ("<DL", "I", ["below_detection"]),
     ("低于检出限", "I", ["below_detection"]),
+    ("痕量", "I", ["below_detection"]),
+    ("L", "I", ["below_detection"]),
     ("not detected", "I", ["below_detection"]),
     ("<0.05", "II", ["below_detection"]),  # half is 0.025, and the limit itself is class II as well
     ("<0.5", "IV", ["below_detection", "coarse_limit"]),  # half is 0.25; 0.5 itself would be worse than V
@@ -380,3 +382,11 @@ def test_the_command_line_answers_in_all_formats(tmp_path: Path, capsys: pytest.
     assert pd.read_csv(io.StringIO(capsys.readouterr().out))["class"].tolist() == ["V", "I"]
     assert cli.main(["classify", str(tmp_path / "none.csv")]) == 1
     assert "没有文件" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "header", ["水体类型（河流/湖库）", "Waterbody (river/lake)", "water_body", "Water Type", "水域类型"]
+)
+def test_headers_that_name_the_kind_of_water(header: str) -> None:
+    row = classify(pd.DataFrame({header: ["湖库"], "tp": ["0.08"]}), standard=GB).iloc[0]
+    assert (row["class"], row["doubts"]) == ("IV", ())
