@@ -62,6 +62,14 @@ def many(given: dict[str, pd.DataFrame], count: int) -> dict[str, pd.DataFrame]:
     }
 
 
+class Inventory(hydro.Inquiry):
+    """Sources as the inventory tells them: judging 36 months of 3,000 outlets takes minutes and changes no page's size."""
+
+    def explain(self, section: str, time: str | None = None) -> hydro.Trace:
+        """The trace alone."""
+        return hydro.trace_sources(self.network, section, time=time)
+
+
 def timed(name: str, given: dict[str, pd.DataFrame]) -> None:
     """Make the pack and print what it took."""
     start = time.perf_counter()
@@ -84,7 +92,9 @@ if __name__ == "__main__":
     from synthetic import make_basin
 
     large = make_basin(asked.reaches, 3_000, 12)
-    content = build_content(hydro.build_network(large), large, large["observations"]["time"].max(), project="large")
+    network = hydro.build_network(large)
+    month = large["observations"]["time"].max()
+    content = build_content(network, large, month, project="large", inquiry=Inventory(network))
     start = time.perf_counter()
     page = offline_map(content)
     print(
