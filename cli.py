@@ -224,6 +224,7 @@ def plan(
     budget: Annotated[float | None, typer.Option(help=say("预算，万元"), show_default=False)] = None,
     allow: Annotated[str, typer.Option(help=say("允许的措施，逗号分隔"))] = "seal,regulate,merge,dose",
     target: Annotated[list[str], typer.Option(help=say("断面=mg/L，改用此目标，可重复"))] = [],  # noqa: B006
+    section: Annotated[list[str], typer.Option(help=say("只管这些断面（编号或名称），可重复；不给则为全部"))] = [],  # noqa: B006
     water: Annotated[Water, typer.Option(help=say("封堵后原排水量是否离开河道"))] = Water.remove,
     time: Time = "",
     condition: Annotated[
@@ -257,6 +258,7 @@ def plan(
         allow=allowed,
         margin=margin,
         targets={name: value[0] for name, value in (numbers(pair, 1) for pair in target)},
+        sections=section or None,
         water=water.value,
         time=time or None,
         conditions=flow_conditions(condition, time) or None,

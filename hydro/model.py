@@ -220,6 +220,7 @@ def build_model(
     allow: Collection[str],
     conditions: Sequence[Condition] = (BASELINE,),
     targets: Mapping[str, float] | None = None,
+    sections: Sequence[str] | None = None,
     water: str = "remove",
     limits: Limits = UNLIMITED,
     prices: Prices = DEFAULT_PRICES,
@@ -238,14 +239,17 @@ def build_model(
     if not len(network.sections):
         raise HydroError("no_sections", "项目里没有断面，无法制定方案。请先导入断面表（sections）")
     stands = tuple(situation(network, condition) for condition in conditions)
-    sections = stands[0].delivery.sections
-    target = section_targets(network, sections).copy()
+    every = stands[0].delivery.sections
+    target = section_targets(network, every).copy()
     for section, value in (targets or {}).items():
         if not (np.isfinite(value) and value > 0):
             raise HydroError(
                 "target_value", "断面 {section} 的目标值 {value} 无效，应为大于 0 的 mg/L", section=section, value=value
             )
-        target[sections.index(network.section_id(section))] = value
+        target[every.index(network.section_id(section))] = value
+    if sections is not None:
+        wanted = {network.section_id(section) for section in sections}
+        target[[section not in wanted for section in every]] = np.nan
     if not np.isfinite(target).any():
         raise HydroError(
             "no_targets", "所有断面都没有总磷目标值（tp_target_mg_l），无法制定方案。请补上，或用 --target 给出"

@@ -17,19 +17,11 @@ from hydro.model import UNLIMITED, Limits, Model, build_model
 from hydro.network import RiverNetwork
 from hydro.obstacle import Obstacle, find_obstacle
 from hydro.options import DEFAULT_PRICES, Prices
+from hydro.plan_rows import UNITS
 from hydro.scenario import Measure, Scenario
 from hydro.topology import Float
 
 DEFAULT_ALLOW = ("seal", "regulate", "merge", "dose")
-UNITS = {
-    "seal": "kg/d",
-    "merge": "kg/d",
-    "relocate": "kg/d",
-    "dredge": "kg/d",
-    "regulate": "mg/L",
-    "upgrade": "mg/L",
-    "dose": "m3/s",
-}
 
 
 @dataclass(frozen=True)
@@ -107,6 +99,7 @@ def plan_measures(
     allow: Collection[str] = DEFAULT_ALLOW,
     margin: float = 0.1,
     targets: Mapping[str, float] | None = None,
+    sections: Sequence[str] | None = None,
     water: str = "remove",
     time: str | None = None,
     conditions: Sequence[Condition] | None = None,
@@ -122,9 +115,9 @@ def plan_measures(
     """Find the cheapest measures with which every section holds target × (1 − margin) under every condition.
 
     Without ``time`` and ``conditions``: the tables' own discharge, velocity, and decay at 20 °C; permits where nothing is
-    observed. ``water`` tells whether sealing an outlet takes its water out of the river. ``gap`` is how far from proven
-    the answer may be (0: proven). Infeasible is an answer, not an error. See :class:`Plan`, and :func:`build_model` for
-    what raises.
+    observed. ``sections`` (ids or names) restricts the plan to some. ``water`` tells whether sealing an outlet takes its
+    water out of the river. ``gap`` is how far from proven the answer may be (0: proven). Infeasible is an answer, not an
+    error. See :class:`Plan`, and :func:`hydro.model.build_model` for what raises.
     """
     if not 0 <= margin < 1:
         raise HydroError("margin_range", "余量 {margin} 无效，应在 0 与 1 之间（0.1 即比目标低 10 %）", margin=margin)
@@ -133,6 +126,7 @@ def plan_measures(
         allow=allow,
         conditions=conditions or (replace(BASELINE, time=time),),
         targets=targets,
+        sections=sections,
         water=water,
         limits=limits,
         prices=prices,
@@ -154,6 +148,12 @@ def solve_plan(
     """:func:`plan_measures` on a model that is already built: asking again with another margin costs only the solve."""
     limit = model.target_mg_l * (1 - margin)
     solution = solve(model.program(limit), gap=gap, seconds=seconds, progress=progress, stop=stop)
+    return plan_of(model, solution, margin=margin)
+
+
+def plan_of(model: Model, solution: Solution, *, margin: float) -> Plan:
+    """What a solution of the model's program means."""
+    limit = model.target_mg_l * (1 - margin)
     x = solution.x if solution.x is None else without_idle(model, solution.x, limit)
     obstacle = find_obstacle(model, limit) if solution.status == "infeasible" else None
     return Plan(

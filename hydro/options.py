@@ -19,7 +19,8 @@ from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
 class Prices:
     """Prices of measures that no table gives, in 万元. Rules of thumb (示例), meant to be replaced by the user's own.
 
-    Sealing has no price here: it stands in ``outlets.seal_cost``.
+    Sealing has no price here: it stands in ``outlets.seal_cost``. ``dredge_takes`` is the part of a reach's diffuse load
+    that its bed gives off and dredging takes away, ``relocate_takes`` the part that farms and small polluters make.
     """
 
     regulate_outlet: float = 30.0
@@ -28,6 +29,10 @@ class Prices:
     upgrade_plant: float = 100.0
     upgrade_per_m3_d: float = 0.06
     dose_per_10k_m3: float = 0.15
+    dredge_per_km: float = 60.0
+    dredge_takes: float = 0.3
+    relocate_per_kg_d: float = 12.0
+    relocate_takes: float = 0.3
     regulate_to_mg_l: float = 0.5
     upgrade_to_mg_l: tuple[float, ...] = (0.5, 0.3)
 
@@ -68,8 +73,8 @@ def find_options(
     """Every measure of the allowed kinds that the tables make possible, with its cost in 万元.
 
     Where the cost of any of them is blank the plan goes by count: each measure costs one, and a note says which costs
-    are missing; ``missing_cost`` prices them instead. ``extra`` are measures that only the user can name (dredging,
-    relocating), each with its cost. Raises HydroError for an unknown kind, FaultsError for a negative cost or capacity.
+    are missing; ``missing_cost`` prices them instead. ``extra`` are measures that only the user can name (relocating,
+    surveyed dredging), each with its cost. Raises HydroError for an unknown kind, FaultsError for a negative cost or capacity.
     """
     unknown = sorted(set(allow) - set(ACTIONS))
     if unknown:
@@ -91,6 +96,9 @@ def find_options(
     if "merge" in allow:
         options += _merges(first, prices, upgrades)
         notes += _unmergeable(first.network)
+    for action in ("dredge", "relocate"):
+        if action in allow and not any(measure.action == action for measure in extra):
+            options += _along_reaches(first, action, prices)
     if "dose" in allow:
         found, missing = _doses(stands, prices)
         options += found
@@ -187,18 +195,34 @@ def _unmergeable(network: RiverNetwork) -> list[Fault]:
     ]
 
 
+def _along_reaches(stand: Situation, action: str, prices: Prices) -> list[Option]:
+    """Dredging, or relocating, along every reach that has a diffuse load; a survey's own measures are better."""
+    length = number(stand.network.reaches, "length_m") / 1000
+    options = []
+    for reach, load in zip(map(str, stand.network.reaches.index), stand.diffuse_kg_d, strict=True):
+        if load > 0:
+            taken = load * (prices.dredge_takes if action == "dredge" else prices.relocate_takes)
+            cost = prices.dredge_per_km * length[reach] if action == "dredge" else prices.relocate_per_kg_d * taken
+            options.append(Option(Measure(action, reach, taken), float(cost)))
+    return options
+
+
 def _doses(stands: Sequence[Situation], prices: Prices) -> tuple[list[Option], list[Fault]]:
     network = stands[0].network
     capacity, source = number(network.gates, "max_discharge_m3_s"), number(network.gates, "source_tp_mg_l")
     days = {stand.condition.operated_as: stand.condition.days for stand in stands}
-    options, notes = [], []
+    options: list[Option] = []
+    incomplete: list[str] = []
     for gate in map(str, network.gates.index):
         placed = str(network.gates.at[gate, "reach_id"]) in network.reach_position
         if not (placed and np.isfinite(capacity[gate]) and np.isfinite(source[gate])):
-            message = "闸 {id} 缺少所在河段、过流能力或水源总磷，未列入引水措施。请补上 reach_id、max_discharge_m3_s 与 source_tp_mg_l"
-            notes.append(Fault("gate_incomplete", message, {"id": gate}, "gates", gate, warning=True))
+            incomplete.append(gate)
             continue
         for season, length in days.items():
             measure = Measure("dose", gate, float(capacity[gate]), season=season if len(days) > 1 else "", days=length)
             options.append(Option(measure, prices.dose_per_10k_m3 * measure.volume_10k_m3, divisible=True))
+    message = "闸 {ids} 没有所在河段、过流能力或水源总磷，不当作引水措施。能引水的请补上 reach_id、max_discharge_m3_s 与 source_tp_mg_l"
+    notes = (
+        [Fault("gate_incomplete", message, {"ids": "、".join(incomplete)}, "gates", warning=True)] if incomplete else []
+    )
     return options, notes

@@ -92,5 +92,5 @@ def source_name(source_id: str, name: str, lang: str = "zh") -> str:
     if source_id == "DOSE":
         return text("所引的水", lang)
     if source_id.startswith("INBOUND:"):
-        return text("入境·{name}", lang, name=name or source_id.removeprefix("INBOUND:"))
+        return text("入境·{name}", lang, name=(name or source_id.removeprefix("INBOUND:")).removeprefix("入境·"))
     return name or source_id

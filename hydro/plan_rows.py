@@ -1,0 +1,175 @@
+"""A plan as rows of the project's tables, and back: ``plans``, ``measures``, ``decisions``, ``tasks``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from hydro.columns import number, text
+from hydro.errors import HydroError
+from hydro.network import RiverNetwork
+from hydro.options import DEFAULT_PRICES
+from hydro.scenario import ON_OUTLET, Measure, Scenario
+
+UNITS = {
+    "seal": "kg/d",
+    "merge": "kg/d",
+    "relocate": "kg/d",
+    "dredge": "kg/d",
+    "regulate": "mg/L",
+    "upgrade": "mg/L",
+    "dose": "m3/s",
+}
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Who does a measure where no one is named, how many days it takes, and what it is called."""
+
+    department: str
+    days: int
+    word: str
+
+
+DUTIES = {
+    "seal": Duty("生态环境局", 30, "封堵"),
+    "regulate": Duty("生态环境局", 90, "规范整治"),
+    "merge": Duty("住建局", 180, "清理合并"),
+    "upgrade": Duty("住建局", 365, "提标改造"),
+    "dredge": Duty("水利局", 120, "清淤"),
+    "relocate": Duty("农业农村局", 180, "搬迁取缔"),
+    "dose": Duty("水利局", 7, "引水"),
+}
+"""Customary duties (M), to be overruled by a measure's own ``department`` and ``lead_days``."""
+
+
+def load_plan(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str) -> Scenario:
+    """The scenario of a stored plan, by id or name. Raises HydroError for an unknown one, FaultsError for bad measures.
+
+    A plan is its rows in ``measures``, then its ``decisions`` on outlets that have no row there. Where a merge goes
+    stands in the decision, else in the outlet's ``merge_to``; a regulated outlet without an amount goes to 0.5 mg/L.
+    """
+    plan_id = _plan_id(tables, plan)
+    decided = _of_plan(tables, "decisions", plan_id)
+    into = text(network.outlets, "merge_to").to_dict()
+    for outlet, plant in zip(text(decided, "outlet_id"), text(decided, "merge_to"), strict=True):
+        into[outlet] = plant or into.get(outlet, "")
+    measures = [_measure(row, into) for row in _of_plan(tables, "measures", plan_id).to_dict("records")]
+    known = {measure.source_id for measure in measures}
+    for outlet, decision in zip(text(decided, "outlet_id"), text(decided, "decision"), strict=True):
+        if decision in ON_OUTLET and outlet not in known:
+            measures.append(_measure({"action": decision, "source_id": outlet}, into))
+    return Scenario(network, name=plan).with_measures(measures)
+
+
+def _measure(row: Mapping[str, object], into: Mapping[str, str]) -> Measure:
+    one = pd.DataFrame([row])
+    action, source = text(one, "action").iloc[0], text(one, "source_id").iloc[0]
+    amount, unit = float(number(one, "amount").iloc[0]), text(one, "unit").iloc[0]
+    if action in ("regulate", "upgrade") and (unit not in ("", "mg/L") or np.isnan(amount)):
+        amount = DEFAULT_PRICES.regulate_to_mg_l
+    return Measure(
+        action,
+        source,
+        amount,
+        to=into.get(source, "") if action == "merge" else "",
+        days=365.0 if action == "dose" else float("nan"),
+        cost=float(number(one, "cost").iloc[0]),
+        department=text(one, "department").iloc[0],
+        lead_days=float(number(one, "lead_time_d").iloc[0]),
+    )
+
+
+def plan_rows(scenario: Scenario, plan_id: str, name: str, *, description: str = "") -> dict[str, pd.DataFrame]:
+    """The rows that keep a plan: one of ``plans``, one a measure, one a decision on an outlet."""
+    measures = [with_duty(measure) for measure in scenario.measures]
+    rows = pd.DataFrame(
+        {
+            "measure_id": [f"{plan_id}-{i:03d}" for i in range(1, len(measures) + 1)],
+            "plan_id": plan_id,
+            "name": [f"{DUTIES[m.action].word} {_place_name(scenario.network, m.source_id)}" for m in measures],
+            "action": [m.action for m in measures],
+            "source_id": [m.source_id for m in measures],
+            "amount": [m.amount for m in measures],
+            "unit": [UNITS[m.action] for m in measures],
+            "cost": [m.cost for m in measures],
+            "department": [m.department for m in measures],
+            "lead_time_d": [m.lead_days for m in measures],
+        }
+    )
+    outlets = [m for m in measures if m.action in ON_OUTLET]
+    decisions = pd.DataFrame(
+        {
+            "plan_id": plan_id,
+            "outlet_id": [m.source_id for m in outlets],
+            "decision": [m.action for m in outlets],
+            "merge_to": [m.to for m in outlets],
+            "reason": [m.note for m in outlets],
+        }
+    )
+    plans = pd.DataFrame({"plan_id": [plan_id], "name": [name], "description": [description], "state": ["draft"]})
+    return {"plans": plans, "measures": rows, "decisions": decisions}
+
+
+def task_rows(scenario: Scenario, plan_id: str, *, start: str, people: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """A task a measure: department, person and the day it is due, counted from ``start`` (an ISO date).
+
+    ``people`` names the person of a department; the outlet's own grid owner comes first.
+    """
+    day = pd.Timestamp(start)
+    owner, county = text(scenario.network.outlets, "grid_owner"), text(scenario.network.outlets, "county")
+    rows = []
+    for i, measure in enumerate(map(with_duty, scenario.measures), start=1):
+        due = day + pd.Timedelta(days=measure.lead_days)
+        rows.append(
+            {
+                "task_id": f"{plan_id}-T{i:03d}",
+                "plan_id": plan_id,
+                "subject": measure.source_id,
+                "title": f"{DUTIES[measure.action].word} {_place_name(scenario.network, measure.source_id)}",
+                "department": measure.department,
+                "person": str(owner.get(measure.source_id, "")) or (people or {}).get(measure.department, ""),
+                "county": str(county.get(measure.source_id, "")),
+                "assigned_on": day.date().isoformat(),
+                "due_on": due.date().isoformat(),
+                "state": "assigned",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def with_duty(measure: Measure) -> Measure:
+    """The measure with its customary department and time where it names none."""
+    duty = DUTIES[measure.action]
+    days = measure.lead_days if np.isfinite(measure.lead_days) else float(duty.days)
+    return replace(measure, department=measure.department or duty.department, lead_days=days)
+
+
+def _plan_id(tables: Mapping[str, pd.DataFrame], plan: str) -> str:
+    plans = tables.get("plans", pd.DataFrame(columns=["plan_id", "name"]))
+    ids, names = text(plans, "plan_id"), text(plans, "name")
+    found = [i for i, name in zip(ids, names, strict=True) if plan in (i, name)]
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        message = "方案名“{plan}”对应多个方案：{ids}。请改用方案编号"
+        raise HydroError("plan_ambiguous", message, plan=plan, ids="、".join(found))
+    known = "、".join(dict.fromkeys(name or i for i, name in zip(ids, names, strict=True))) or "（无）"
+    raise HydroError("plan_unknown", "没有方案“{plan}”。本项目的方案：{known}", plan=plan, known=known)
+
+
+def _of_plan(tables: Mapping[str, pd.DataFrame], name: str, plan_id: str) -> pd.DataFrame:
+    table = tables.get(name)
+    if table is None or "plan_id" not in table:
+        return pd.DataFrame()
+    return table[text(table, "plan_id").to_numpy() == plan_id]
+
+
+def _place_name(network: RiverNetwork, source_id: str) -> str:
+    for table in (network.outlets, network.plants, network.gates, network.reaches):
+        if source_id in table.index:
+            return str(text(table, "name")[source_id]) or source_id
+    return source_id
