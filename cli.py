@@ -54,9 +54,13 @@ Project = Annotated[str, typer.Argument(help=say("项目文件（.gpkg）或 pos
 Output = Annotated[Format, typer.Option("--format", help=say("结果的写法"))]
 Spoken = Annotated[Language, typer.Option("--lang", help=say("消息的语言"))]
 Time = Annotated[str, typer.Option("--time", help=say("月份、日期或时刻，如 2022-07、2022-07-03T08:00"))]
+Conditions = Annotated[
+    list[str], typer.Option(help=say("水情，如 枯水=0.5 或 枯水=0.5,0.7（流量倍数，降解倍数），可重复"))
+]
 DEFAULT_LANGUAGE = Language(LANG)
 TRACE_BRIEF = ("section_id", "time", "rank", "source_id", "name", "basis", "delivered_kg_d", "share", "travel_time_d",
                "probability", "evidence")  # fmt: skip
+PLAN_TABLES = ("plans", "measures", "decisions")
 
 app = typer.Typer(
     add_completion=False,
@@ -173,11 +177,18 @@ def route(
 ) -> None:
     """Load and concentration on every reach and at every section; the mass balance as rows of kind ``balance``."""
     import layers
+    from hydro import Condition, load_plan, route_scenario
     from hydro import route as run
 
     opened = layers.open_project(project)
-    network = opened.network(plan=plan) if plan else opened.network()
-    show(run(network, time=time or None).table_with_balance, format)
+    network = opened.network()
+    if plan:
+        found = route_scenario(
+            load_plan(network, opened.tables(PLAN_TABLES), plan), condition=Condition(time=time or None)
+        )
+    else:
+        found = run(network, time=time or None)
+    show(found.table_with_balance, format)
 
 
 @app.command(help=say("从每个河段上端到断面的输移比与传播时间"))
@@ -227,9 +238,7 @@ def plan(
     section: Annotated[list[str], typer.Option(help=say("只管这些断面（编号或名称），可重复；不给则为全部"))] = [],  # noqa: B006
     water: Annotated[Water, typer.Option(help=say("封堵后原排水量是否离开河道"))] = Water.remove,
     time: Time = "",
-    condition: Annotated[
-        list[str], typer.Option(help=say("水情，如 枯水=0.5 或 枯水=0.5,0.7（流量倍数，降解倍数），可重复"))
-    ] = [],  # noqa: B006
+    condition: Conditions = [],  # noqa: B006
     force: Annotated[list[str], typer.Option(help=say("必须采取措施的对象编号，可重复"))] = [],  # noqa: B006
     forbid: Annotated[list[str], typer.Option(help=say("不得采取措施的对象编号，可重复"))] = [],  # noqa: B006
     per_county: Annotated[int | None, typer.Option(help=say("每个县最多几处"), show_default=False)] = None,
@@ -238,12 +247,13 @@ def plan(
     ] = None,
     gap: Annotated[float, typer.Option(help=say("允许与最优相差的比例，0 为证明最优"))] = 0.0,
     seconds: Annotated[float | None, typer.Option(help=say("最多算多少秒"), show_default=False)] = None,
+    save: Annotated[str, typer.Option(help=say("把方案以此名存入项目（草稿）"))] = "",
     format: Output = Format.table,
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
     """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
     import layers
-    from hydro import Limits, plan_measures
+    from hydro import Limits, plan_measures, plan_rows
     from hydro.optimise import as_dict
     from hydro.scenario import ACTIONS
     from reports.plan import tell
@@ -253,8 +263,9 @@ def plan(
         raise typer.BadParameter(
             say("没有措施“{unknown}”。可选的措施：{known}", unknown="、".join(unknown), known="、".join(ACTIONS))
         )
+    opened = layers.open_project(project)
     found = plan_measures(
-        layers.open_project(project).network(),
+        opened.network(),
         allow=allowed,
         margin=margin,
         targets={name: value[0] for name, value in (numbers(pair, 1) for pair in target)},
@@ -268,6 +279,8 @@ def plan(
         seconds=seconds,
     )
     complain(tell(found, LANG))
+    if save and found.measures:
+        opened.write(plan_rows(found.scenario, save, save), why=f"plan --save {save}", replace=False)
     if format is Format.json:
         show_fields(as_dict(found), format)
     else:
@@ -307,6 +320,55 @@ def report(
     )
     written = write_pack(content, out, template=template or None, tick=tell)
     show_rows([{"file": str(path), "bytes": path.stat().st_size} for path in written], ["file", "bytes"], format)
+
+
+@app.command(help=say("方案前后各断面的浓度，按水情"))
+def compare(
+    project: Project,
+    plans: Annotated[list[str], typer.Option(help=say("方案编号或名称，可写多个"))],
+    others: Annotated[list[str] | None, typer.Argument(help=say("更多方案"), show_default=False)] = None,
+    time: Time = "",
+    condition: Conditions = [],  # noqa: B006
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Sections before and after each plan, a row a plan, flow condition and section."""
+    import pandas as pd
+
+    import layers
+    from hydro import Condition, load_plan, situation
+    from hydro import compare as compared
+
+    opened = layers.open_project(project)
+    network, tables = opened.network(), opened.tables(PLAN_TABLES)
+    scenarios = {name: load_plan(network, tables, name) for name in [*plans, *(others or [])]}
+    stands = [situation(network, each) for each in flow_conditions(condition, time) or [Condition(time=time or None)]]
+    found = [compared(network, plan, situations=stands).assign(plan=name) for name, plan in scenarios.items()]
+    table = pd.concat(found, ignore_index=True)
+    show(table[["plan", *(column for column in table.columns if column != "plan")]], format)
+
+
+@app.command(help=say("一场雨会使哪些断面超标，概率多大"))
+def storm(
+    project: Project,
+    rain: Annotated[float, typer.Option(help=say("雨量，毫米"))],
+    hours: Annotated[float, typer.Option(help=say("历时，小时"))] = 24.0,
+    plan: Annotated[str, typer.Option(help=say("方案名；不给则为现状"))] = "",
+    time: Time = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Which sections a rain breaks, from the newest measurements unless a time is given."""
+    import layers
+    from hydro import Condition, Scenario, load_plan
+    from hydro import storm as rained
+
+    opened = layers.open_project(project)
+    network = opened.network()
+    times = network.observations.times("section")
+    before = Condition(time=time or (times[-1] if times else None))
+    base = load_plan(network, opened.tables(PLAN_TABLES), plan) if plan else Scenario(network)
+    show(rained(base, rain, hours=hours, condition=before), format)
 
 
 def numbers(pair: str, most: int) -> tuple[str, list[float]]:

@@ -1,5 +1,6 @@
 """The science: numpy, scipy, pandas, networkx. No files, maps, SQL, UI, clocks."""
 
+from hydro.alternatives import cost_curve, last_bit_costs, next_best
 from hydro.board import Board, board, settle
 from hydro.compensation import compensation
 from hydro.delivery import Delivery, delivery_ratios
@@ -18,14 +19,29 @@ from hydro.observations import Observations, period
 from hydro.optimise import Plan, plan_measures, solve_plan
 from hydro.options import Prices
 from hydro.permits import double_test
+from hydro.plan_rows import load_plan, plan_rows, task_rows
 from hydro.plume import Mixing
 from hydro.registers import league
+from hydro.reliability import Reliability, reliability, robust_plan
 from hydro.route import Balance, Routing, route
 from hydro.samples import classify
-from hydro.scenario import Measure, Scenario, compare, dose, dredge, merge, regulate, relocate, seal, upgrade
+from hydro.scenario import (
+    Measure,
+    Scenario,
+    compare,
+    dose,
+    dredge,
+    merge,
+    regulate,
+    relocate,
+    route_scenario,
+    seal,
+    upgrade,
+)
 from hydro.solve import Solver
 from hydro.spill import Plume, forward_plume
 from hydro.standards import Standard, build_standard
+from hydro.storm import flood_intensity, storm
 from hydro.topology import Topology
 from hydro.trace import Trace, exceedances, trace_all, trace_sources
 from hydro.transport import Conditions, Passage, conditions, passage
@@ -56,6 +72,7 @@ __all__ = [
     "Plan",
     "Plume",
     "Prices",
+    "Reliability",
     "RiverNetwork",
     "Routing",
     "Scenario",
@@ -73,27 +90,36 @@ __all__ = [
     "compare",
     "compensation",
     "conditions",
+    "cost_curve",
     "delivery_ratios",
     "diffuse_loads",
     "dose",
     "double_test",
     "dredge",
     "exceedances",
+    "flood_intensity",
     "forward_plume",
     "inquire",
+    "last_bit_costs",
     "league",
     "ledger",
+    "load_plan",
     "main_path",
     "merge",
     "monthly_means",
+    "next_best",
     "outlook",
     "passage",
     "path_length_m",
     "period",
     "plan_measures",
+    "plan_rows",
     "regulate",
+    "reliability",
     "relocate",
+    "robust_plan",
     "route",
+    "route_scenario",
     "routed_total",
     "seal",
     "seasonal_kendall",
@@ -102,6 +128,8 @@ __all__ = [
     "solve_plan",
     "source_loads",
     "spearman",
+    "storm",
+    "task_rows",
     "trace_all",
     "trace_sources",
     "upgrade",

@@ -54,19 +54,19 @@ def load_plan(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: s
     """
     plan_id = _plan_id(tables, plan)
     decided = _of_plan(tables, "decisions", plan_id)
-    into = text(network.outlets, "merge_to").to_dict()
+    into = {str(outlet): str(plant) for outlet, plant in text(network.outlets, "merge_to").items()}
     for outlet, plant in zip(text(decided, "outlet_id"), text(decided, "merge_to"), strict=True):
         into[outlet] = plant or into.get(outlet, "")
-    measures = [_measure(row, into) for row in _of_plan(tables, "measures", plan_id).to_dict("records")]
+    stored = _of_plan(tables, "measures", plan_id)
+    measures = [_measure(stored.iloc[[i]], into) for i in range(len(stored))]
     known = {measure.source_id for measure in measures}
     for outlet, decision in zip(text(decided, "outlet_id"), text(decided, "decision"), strict=True):
         if decision in ON_OUTLET and outlet not in known:
-            measures.append(_measure({"action": decision, "source_id": outlet}, into))
+            measures.append(_measure(pd.DataFrame({"action": [decision], "source_id": [outlet]}), into))
     return Scenario(network, name=plan).with_measures(measures)
 
 
-def _measure(row: Mapping[str, object], into: Mapping[str, str]) -> Measure:
-    one = pd.DataFrame([row])
+def _measure(one: pd.DataFrame, into: Mapping[str, str]) -> Measure:
     action, source = text(one, "action").iloc[0], text(one, "source_id").iloc[0]
     amount, unit = float(number(one, "amount").iloc[0]), text(one, "unit").iloc[0]
     if action in ("regulate", "upgrade") and (unit not in ("", "mg/L") or np.isnan(amount)):
@@ -165,7 +165,7 @@ def _of_plan(tables: Mapping[str, pd.DataFrame], name: str, plan_id: str) -> pd.
     table = tables.get(name)
     if table is None or "plan_id" not in table:
         return pd.DataFrame()
-    return table[text(table, "plan_id").to_numpy() == plan_id]
+    return pd.DataFrame(table.loc[text(table, "plan_id") == plan_id])
 
 
 def _place_name(network: RiverNetwork, source_id: str) -> str:

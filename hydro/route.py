@@ -113,17 +113,20 @@ def route(
     time: str | None = None,
     given: Conditions | None = None,
     sources: pd.DataFrame | None = None,
+    diffuse_kg_d: Float | None = None,
     solver: Solver | None = None,
 ) -> Routing:
     """Route every load down the network. Raises BalanceError if mass is lost, HydroError where flow is not known.
 
-    ``sources`` (as :func:`hydro.source_loads` returns them) replaces the inventory, for scenarios.
+    ``sources`` (as :func:`hydro.source_loads` returns them) and ``diffuse_kg_d`` (at the head of every reach) replace the
+    inventory, for scenarios.
     """
     given = given or conditions(network, time)
     require_flow(network, given)
     solver = solver or Solver(network.topology, passage(network.topology, given))
     sources = source_loads(network, given.time) if sources is None else sources
-    placed = place_loads(network, sources, diffuse_loads(network, given))
+    diffuse_kg_d = diffuse_loads(network, given) if diffuse_kg_d is None else diffuse_kg_d
+    placed = place_loads(network, sources, diffuse_kg_d)
     nodes, heads, ends = forward(solver, placed)
     sections = section_loads(network, solver, heads, placed)
     balance = _balance(solver, placed, nodes, heads, ends)

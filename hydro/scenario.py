@@ -16,6 +16,7 @@ from hydro.columns import number, text
 from hydro.effect import BASELINE, Change, Condition, Situation, concentration, holds, section_targets, situation
 from hydro.errors import Fault, FaultsError
 from hydro.network import RiverNetwork
+from hydro.route import Routing, route
 from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
 
 ACTIONS = ("seal", "regulate", "merge", "upgrade", "dredge", "relocate", "dose")
@@ -159,6 +160,33 @@ def _bring(network: RiverNetwork, measure: Measure, result: Change) -> None:
     source_mg_l = float(number(network.gates, "source_tp_mg_l")[measure.source_id])
     brought = measure.amount * source_mg_l * KG_D_PER_MG_L_M3_S
     result.at_head[reach] = (load + brought, water + measure.amount)
+
+
+def route_scenario(
+    base: RiverNetwork | Scenario, *, condition: Condition = BASELINE, stand: Situation | None = None
+) -> Routing:
+    """Route a scenario down the whole network: loads and water after the measures, with the balance that closes.
+
+    Velocity, splits and lateral inflow stay those of the condition, as everywhere in :mod:`hydro.effect`. On a section's
+    reach the table's discharge is that of the whole reach; sources below a section on its own reach do not count for the
+    section in :func:`compare`.
+    """
+    found = scenario(base)
+    stand = stand or situation(found.network, condition)
+    changed = change(stand, found.measures, water=found.water)
+    source_load, source_water = changed.sources(len(stand.sources))
+    head_load, _ = changed.heads(len(stand.diffuse_kg_d))
+    water = {
+        "load_kg_d": stand.load_kg_d + source_load,
+        "discharge_m3_s": stand.water_m3_s + source_water,
+    }
+    return route(
+        found.network,
+        given=replace(stand.given, discharge_m3_s=stand.on_reaches(changed)[1]),
+        sources=stand.sources.assign(**water),
+        diffuse_kg_d=stand.diffuse_kg_d + head_load,
+        solver=stand.delivery.solver,
+    )
 
 
 def plant_tp_mg_l(stand: Situation, plant: str) -> float:
