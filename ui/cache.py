@@ -6,6 +6,7 @@ import datetime
 import gzip
 import json
 import os
+from concurrent.futures import Future
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ import streamlit as st
 
 import hydro
 import layers
-from hydro import permits
+from hydro import Attribution, permits
 from hydro.board import Board
 from hydro.columns import text as text_of
 from hydro.months import Months
@@ -23,6 +24,7 @@ from layers import assess
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
+from layers.judging import Judges, Refusal
 from layers.project import Project
 from layers.standards import load_standard
 from reports.content import Content, project_content
@@ -134,3 +136,25 @@ def content(url: str, revision: int, month: str, lang: str) -> Content:
     """What the month's documents tell."""
     today = datetime.date.today().isoformat()
     return project_content(project(url), month, lang=lang, made_on=today)
+
+
+@st.cache_resource(show_spinner=False)
+def judges() -> Judges:
+    """The worker that attributes exceedances."""
+    return Judges()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
+    """The causes of a revision's whole record, begun when first asked for."""
+    return judges().ask(url)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
+    """The ranked causes of a section in a month; only once ``judged`` is done."""
+    found = judged(url, revision).result()
+    if isinstance(found, tuple):
+        code, message, params = found
+        raise hydro.HydroError(code, message, **params)
+    return found.explain(section, month or None)

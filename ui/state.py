@@ -17,6 +17,7 @@ LINKED = (SECTION, SOURCE, MONTH, LANG, FILE)
 
 CLICKS = "clicks"
 """Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
+CAUSES = "causes"
 MAP, SOURCES, WORST = "map", "sources", "worst"
 PICK_PERSON, TASK, TASK_WHY = "pick_person", "task", "task_why"
 PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
@@ -81,6 +82,16 @@ def choose_section(section_id: str) -> None:
 def choose_source(source_id: str) -> None:
     """Choose a source; the same once more puts it out."""
     st.session_state[SOURCE] = "" if source_id == source() else source_id
+
+
+def wants_causes() -> bool:
+    """Whether the causes were asked for, in a project where that takes long."""
+    return bool(st.session_state.get(CAUSES))
+
+
+def want_causes() -> None:
+    """Ask for the causes."""
+    st.session_state[CAUSES] = True
 
 
 def choose_month(new: str) -> None:

@@ -8,7 +8,7 @@ from streamlit_folium import st_folium
 from hydro import RiverNetwork, Trace
 from hydro.columns import text
 from layers import map as drawing
-from ui import cache, parts, section, sources, state, worst
+from ui import cache, causes, parts, section, sources, state, worst
 from ui.state import say
 
 
@@ -65,6 +65,8 @@ def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
         parts.heading(say("谁的磷"))
         sources.show(trace)
         section.balance(trace)
+        if trace.measured_mg_l > trace.target_mg_l:
+            causes.show(url, revision, trace)
         return trace
     return None
 
