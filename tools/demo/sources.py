@@ -147,7 +147,7 @@ def merge_where_near(outlets: gpd.GeoDataFrame) -> None:
 def put_plants(outlets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Every plant, standing on its outlet's place in the network."""
     rows = []
-    for plant_id, name, _, near, design, actual, standard, built, permit, _ in places.PLANTS:
+    for plant_id, name, _, _, design, actual, standard, built, permit, _ in places.PLANTS:
         outlet = outlets[outlets["plant_id"] == plant_id].iloc[0]
         rows.append(
             {
@@ -163,7 +163,7 @@ def put_plants(outlets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
                 "reach_id": outlet["reach_id"],
                 "chainage_m": outlet["chainage_m"],
                 "county": outlet["county"],
-                "geometry": Point(near[0] + 0.006, near[1] - 0.005),
+                "geometry": Point(outlet.geometry.x + 0.001, outlet.geometry.y - 0.0008),
             }
         )
     return gpd.GeoDataFrame(rows, crs=CRS)
