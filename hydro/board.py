@@ -21,12 +21,14 @@ from hydro.attainment import (
 )
 from hydro.columns import number, text
 from hydro.compensation import compensation, inbound_mg_l
+from hydro.effect import Condition
 from hydro.errors import Fault, HydroError
 from hydro.ledger import down_to, ledger, outlook
 from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months
 from hydro.network import RiverNetwork
 from hydro.quality import exceedance_multiple, few_sections, river_grade
 from hydro.standards import CLASSES, Floats, Standard
+from hydro.storm import storm
 from hydro.trend import seasonal_kendall
 
 SPARK = 36
@@ -253,6 +255,28 @@ def settle(found: Board, network: RiverNetwork, rules: pd.DataFrame) -> Board:
     priced = compensation(rows.assign(inbound_mg_l=inbound), rules)
     names = ["inbound_mg_l", "own_mg_l", "rule", "pay_wan", "reward_wan"]
     return replace(found, rows=found.rows.join(priced[names]), notes=tuple(notes))
+
+
+def under_storm(found: Board, network: RiverNetwork, *, rain_mm: float = 50.0, hours: float = 24.0) -> Board:
+    """The board with what a rain would do to each section: storm_mm, storm_probability, breaking_rain_mm.
+
+    ``storm_probability`` is that of exceeding the target at the peak of ``rain_mm`` in ``hours`` upon the water of the
+    month; ``breaking_rain_mm`` the rain that would just break it (0: broken already; NaN: none would).  Where the
+    network cannot be rained on (no catchment areas), both are NaN and a note says why.
+    """
+    try:
+        told = storm(network, rain_mm, hours=hours, condition=Condition("month", time=found.month), draws=200)
+    except HydroError as error:
+        note = Fault("no_storm", "暴雨试算未能进行：{why}", {"why": str(error)}, "reaches", warning=True)
+        rows = found.rows.assign(storm_mm=rain_mm, storm_probability=np.nan, breaking_rain_mm=np.nan)
+        return replace(found, rows=rows, notes=(*found.notes, note))
+    by = told.set_index("section_id").reindex(found.rows["section_id"])
+    rows = found.rows.assign(
+        storm_mm=rain_mm,
+        storm_probability=by["probability"].to_numpy(),
+        breaking_rain_mm=by["breaking_rain_mm"].to_numpy(),
+    )
+    return replace(found, rows=rows)
 
 
 def exceeding(rows: pd.DataFrame) -> pd.DataFrame:

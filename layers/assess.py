@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hydro.board import Board, board, settle
+from hydro.board import Board, board, settle, under_storm
 from hydro.errors import HydroError
 from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork
@@ -32,9 +32,12 @@ def assess(project: Project, month: str = "") -> Board:
 
 
 def assess_network(
-    network: RiverNetwork, months: Months, month: str = "", *, targets: pd.DataFrame | None = None
+    network: RiverNetwork, months: Months, month: str = "", *, targets: pd.DataFrame | None = None, rain: bool = True
 ) -> Board:
-    """The board from what is already read: a page keeps network and months, and asks for one month after another."""
+    """The board from what is already read: a page keeps network and months, and asks for one month after another.
+
+    Without ``rain`` nothing is tried under a storm: for statements over many months.
+    """
     if not len(months.months):
         raise HydroError("no_observations", "项目里还没有断面监测数据，请先导入观测表")
     wanted = month or str(months.months[-1])
@@ -43,4 +46,5 @@ def assess_network(
     except ValueError:
         raise HydroError("bad_month", "月份「{month}」无法识别，请写成 2022-07", month=wanted) from None
     found = board(network, months, wanted, standard=load_standard(), targets=targets)
-    return settle(found, network, load_table("compensation-sample"))
+    settled = settle(found, network, load_table("compensation-sample"))
+    return under_storm(settled, network) if rain else settled

@@ -88,9 +88,19 @@ def section_words(row: Mapping[Any, Any], lang: str = "zh") -> str:
         "over": -row["margin_mg_l"], "load": abs(row["headroom_kg_d"]),
     }  # fmt: skip
     known = not math.isnan(row["headroom_kg_d"])
-    return text(SENTENCES[row["state"]][0 if known else 1], lang, **params)
+    said = text(SENTENCES[row["state"]][0 if known else 1], lang, **params)
+    chance = row.get("storm_probability", math.nan)
+    if row["state"] not in ("equal", "holds") or math.isnan(chance):
+        return said
+    odds = next(sentence for least, sentence in STORM if chance >= least)
+    return said + text(odds, lang, rain=row["storm_mm"])
 
 
+STORM = (
+    (2 / 3, "；一场 {rain:g} mm 的雨大概率突破"),
+    (1 / 3, "；一场 {rain:g} mm 的雨可能突破"),
+    (0.0, "；一场 {rain:g} mm 的雨一般守得住"),
+)
 SENTENCES = {
     "over": (
         "{section}：超标 {multiple:.2f} 倍，高出目标 {over:.3f} mg/L，须削减 {load:.1f} kg/d",

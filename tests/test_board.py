@@ -97,12 +97,13 @@ def test_no_target_no_data_and_a_changed_target_are_said() -> None:
     network = basin(months_of(year(0.29, 0.35)), tp_target_mg_l=None)
     found = assess_network(network, section_months(network))
     assert found.rows["state"].tolist() == ["no_target"]
-    assert [str(note) for note in found.notes] == ["皇甫：没有总磷目标值，无法判断达标，请补填"]
+    assert str(found.notes[0]) == "皇甫：没有总磷目标值，无法判断达标，请补填"
+    assert [note.code for note in found.notes] == ["no_target", "no_storm"]  # nor has the reach a catchment to rain on
     network = basin(months_of(year(0.29, 0.35)))
     changed = pd.DataFrame({"section_id": ["S1"], "since": ["2022-02"], "tp_target_mg_l": [0.4]})
     found = assess_network(network, section_months(network), targets=changed)
     assert found.rows[["target_mg_l", "state", "streak"]].iloc[0].tolist() == [0.4, "holds", 2]
-    assert [note.code for note in found.notes] == ["target_changed"]
+    assert [note.code for note in found.notes] == ["target_changed", "no_storm"]
     found = assess_network(network, section_months(network), "2022-05")
     assert found.rows["state"].tolist() == ["no_data"]
     assert found.rows["rank"].tolist() == [1]
@@ -140,8 +141,10 @@ def test_the_demo_tells_its_margins(demo: Path, capsys: pytest.CaptureFixture[st
     assert round(rows["渠村桥"]["margin_mg_l"], 3) == 0.020
     assert rows["皇甫"]["state"] == "over"
     assert rows["皇甫"]["words"] == "皇甫：超标 0.05 倍，高出目标 0.015 mg/L，须削减 18.3 kg/d"
-    assert rows["下马营"]["words"] == "下马营：与目标持平，余量为零，再多一点就超标"
+    assert rows["下马营"]["words"] == "下马营：与目标持平，余量为零，再多一点就超标；一场 50 mm 的雨大概率突破"
     assert rows["小河口"]["words"].startswith("小河口：余量 0.010 mg/L，再多 ")
+    assert rows["皇甫"]["breaking_rain_mm"] == 0
+    assert 0 < rows["小河口"]["breaking_rain_mm"] < 50
     every = found["attainment"][0]
     over = sum(row["monitored_months"] - row["attained_months"] for row in found["sections"])
     assert every["monitored"] - every["attained"] == over

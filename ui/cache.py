@@ -104,6 +104,14 @@ def board(url: str, revision: int, month: str) -> Board:
     return assess.assess_network(network(url, revision), section_months(url, revision), month, targets=targets)
 
 
+@st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
+def settled(url: str, revision: int, month: str) -> pd.DataFrame:
+    """Each section's compensation of a month."""
+    targets = table(url, revision, "targets")
+    months = section_months(url, revision)
+    return assess.assess_network(network(url, revision), months, month, targets=targets, rain=False).rows
+
+
 @st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
 def double_test(url: str, revision: int, month: str) -> pd.DataFrame:
     """Concentration and load of the key sources against their permits, this year so far."""

@@ -106,17 +106,18 @@ def _rate(row: dict[str, Any]) -> str:
 def _columns() -> list[table.Column]:
     column = table.Column
     return [
-        column("name", say("断面"), "two", 152),
+        column("name", say("断面"), "two", 146),
         column("state", say("状态"), "mark", 76),
         column("class", say("类别"), "class", 58, say("21 项单因子评价（GB 3838-2002）")),
         column("value", say("总磷 mg/L"), "number", 64),
         column("target", say("目标"), "number", 46),
-        column("margin", say("余量 mg/L"), "margin", 142, say("中线为目标：右侧为余量，左侧为超出")),
+        column("margin", say("余量 mg/L"), "margin", 128, say("中线为目标：右侧为余量，左侧为超出")),
         column("headroom", say("容量 kg/d"), "number", 62, say("再多多少负荷就超标；负数为须削减")),
-        column("months", say("近 36 个月"), "months", 124, say("虚线为目标，三角为超标月")),
+        column("months", say("近 36 个月"), "months", 112, say("虚线为目标，三角为超标月")),
         column("storm", say("暴雨系数"), "number", 56, say("目标 ÷ 现状：浓度升到几倍就超标")),
+        column("rain", say("破线雨量 mm"), "number", 62, say("24 小时下多少雨就超标（估算；– 为再大也不破）")),
         column("need", say("后续须 ≤"), "number", 66, say("年均达标，剩余各月平均不得高于此值")),
-        column("chance", say("12 月展望"), "share", 118, say("按本断面历史重抽样：全年均值达标的概率")),
+        column("chance", say("12 月展望"), "share", 104, say("按本断面历史重抽样：全年均值达标的概率")),
         column("trend", say("趋势"), "text", 92, say("季节性肯德尔检验，0.05")),
         column("streak", say("连续"), "text", 84),
         column("tasks", say("任务"), "number", 38),
@@ -147,6 +148,7 @@ def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
         "headroom": parts.fixed(row["headroom_kg_d"], 1),
         "months": {"values": spark, "target": table.known(target)},
         "storm": parts.fixed(row["storm_factor"], 2),
+        "rain": parts.fixed(row["breaking_rain_mm"], 0),
         "need": say("已无法达标") if row["need_mg_l"] < 0 else parts.fixed(row["need_mg_l"]),
         "chance": {"share": table.known(chance), "text": parts.chance(chance)},
         "trend": say(TRENDS[row["trend"]]),
@@ -156,7 +158,7 @@ def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
     sort = {
         "name": row["name"], "state": row["rank"], "class": row["class"].replace(">", "X"), "value": row["value_mg_l"],
         "target": target, "margin": margin, "headroom": row["headroom_kg_d"], "months": row["value_mg_l"],
-        "storm": row["storm_factor"], "need": row["need_mg_l"], "chance": chance, "trend": row["slope_per_year"],
+        "storm": row["storm_factor"], "rain": row["breaking_rain_mm"], "need": row["need_mg_l"], "chance": chance, "trend": row["slope_per_year"],
         "streak": row["streak"], "tasks": tasks,
     }  # fmt: skip
     return table.row(str(row["section_id"]), cells, sort, section_words(row, state.lang()))

@@ -306,7 +306,7 @@ def _paid(url: str, revision: int) -> None:
     known = [
         month for month in cache.months(url, revision) if month[:4] == state.month()[:4] and month <= state.month()
     ]
-    priced = pd.concat([cache.board(url, revision, month).rows for month in known])
+    priced = pd.concat([cache.settled(url, revision, month) for month in known])
     column = table.Column
     columns = [
         column("county", say("县区"), "text", 120), column("months", say("断面月"), "number", 80),
