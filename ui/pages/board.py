@@ -83,7 +83,7 @@ def _headline(found: Board, *, demo: bool) -> None:
         if found.all_attained_months
         else say("本月未全面达标")
     )
-    tight = found.rows[found.rows["state"].isin(["equal", "holds"])].head(3)
+    tight = found.rows[found.rows["state"].isin(["equal", "holds"])].head(2)
     words = [section_words(row, state.lang()) for row in tight.to_dict("records")]
     label = f'<span class="demo">{html.escape(say("示例"))}</span>' if demo else ""
     st.html(
@@ -115,7 +115,7 @@ def _columns() -> list[table.Column]:
         column("headroom", say("容量 kg/d"), "number", 62, say("再多多少负荷就超标；负数为须削减")),
         column("months", say("近 36 个月"), "months", 112, say("虚线为目标，三角为超标月")),
         column("storm", say("暴雨系数"), "number", 56, say("目标 ÷ 现状：浓度升到几倍就超标")),
-        column("rain", say("破线雨量 mm"), "number", 62, say("24 小时下多少雨就超标（估算；– 为再大也不破）")),
+        column("rain", say("破线雨 mm"), "number", 62, say("24 小时下多少雨就超标（估算；– 为再大也不破）")),
         column("need", say("后续须 ≤"), "number", 66, say("年均达标，剩余各月平均不得高于此值")),
         column("chance", say("12 月展望"), "share", 104, say("按本断面历史重抽样：全年均值达标的概率")),
         column("trend", say("趋势"), "text", 92, say("季节性肯德尔检验，0.05")),
