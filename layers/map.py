@@ -36,6 +36,8 @@ WORDS = (
 SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
 SIZED = 200
 """How many sources are drawn by their load."""
+READ = {"TP": "mg/L", "TP_load": "kg/d"}
+"""What a source may have been measured for, in the order it is told in."""
 STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
 MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 
@@ -70,7 +72,7 @@ def month_state(
 ) -> dict[str, Any]:
     """What the map shows for a month: value, class and status of every section, newest value of every source.
 
-    ``sections`` {id: {status, class, text, time}}; ``points`` {"outlet:O1": [text, date]}, for those that were measured
+    ``sections`` {id: {status, class, text, time}}; ``points`` {"outlet:O1": [value with unit, date]}, for those that were measured
     by then; ``words`` from the source language to the reader's; ``demo``: the figures are made up (asked of the
     observations where not told).
     """
@@ -92,9 +94,11 @@ def month_state(
     points = {}
     for table, kind in STATIONS.items():
         for row_id in map(str, getattr(network, table).index):
-            reading = seen.newest(kind, row_id, "TP", month)
-            if reading is not None:
-                points[f"{MARKS[table]}:{row_id}"] = [f"{reading.value:.3g}", reading.time]
+            for parameter, unit in READ.items():
+                reading = seen.newest(kind, row_id, parameter, month)
+                if reading is not None:
+                    points[f"{MARKS[table]}:{row_id}"] = [f"{reading.value:.3g} {unit}", reading.time]
+                    break
     times = seen.times("section", "TP")
     return {
         "month": month or "",

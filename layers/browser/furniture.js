@@ -41,7 +41,7 @@ QY.Furniture = class {
       marks.append(QY.element("span", "", QY.mark(status, "#fff", 16), word(QY.STATUS_WORDS[status])));
     }
     const kinds = QY.element("div", "qy-marks");
-    for (const [kind, name] of [["outlet", "排污口"], ["plant", "污水处理厂"], ["gate", "闸"], ["inbound", "入境"]]) {
+    for (const [kind, name] of Object.entries(QY.KIND_WORDS)) {
       if (this.app.points.kind.includes(kind)) kinds.append(QY.element("span", "", this.swatch(kind), word(name)));
     }
     const foot = QY.element("div", "qy-foot", [state.until && `${word("数据截至")} ${state.until}`, state.demo && word("示例数据")].filter(Boolean).join(" · "));

@@ -234,8 +234,8 @@ QY.App = class {
       title: list.name[i] || list.id[i],
       lines: [
         kind[i] === "outlet" && `${this.word("编码")} ${list.code[i] || this.word("（无）")}`,
-        [list.type[i] && this.word(list.type[i]), river && `→ ${river}`].filter(Boolean).join(" "),
-        reading ? `${this.word("总磷")} ${reading[0]} mg/L · ${reading[1]}` : kind[i] !== "gate" && this.word("无监测值"),
+        [this.word(list.type[i] || QY.KIND_WORDS[kind[i]]), river && `→ ${river}`].filter(Boolean).join(" "),
+        reading ? `${this.word("总磷")} ${reading[0]} · ${reading[1]}` : kind[i] !== "gate" && this.word("无监测值"),
         said && `${this.word("到断面")} ${QY.figure(said[0])} kg/d · ${(100 * said[1]).toFixed(1)}%`,
       ],
       demo: this.state.demo && Boolean(reading || said),
@@ -257,6 +257,8 @@ QY.App = class {
     this.sheets.rivers.fire("click", { latlng: null, layer: { toGeoJSON: () => feature } });
   }
 };
+
+QY.KIND_WORDS = { outlet: "排污口", plant: "污水处理厂", gate: "闸", inbound: "入境" };
 
 /** Three figures that matter, without exponents. */
 QY.figure = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2));
