@@ -41,17 +41,19 @@ def source_loads(network: RiverNetwork, time: str | None = None) -> pd.DataFrame
         water = point_discharge_m3_s(frame, kind)
         names = text(frame, "name")
         permit = permit_load_kg_d(frame, water)
-        for row_id, reach_id, chainage in zip(frame.index, frame["reach_id"], frame["chainage_m"], strict=True):
-            if kind == "outlet" and plant_of[row_id] in network.plants.index:
+        of_plant = plant_of.isin(network.plants.index) if kind == "outlet" else np.zeros(len(frame), bool)
+        columns = (frame.index, frame["reach_id"], frame["chainage_m"], names, water, permit, of_plant)
+        for row_id, reach_id, chainage, name, flow, permitted, elsewhere in zip(*columns, strict=True):
+            if elsewhere:
                 continue
-            known = point_load(network.observations, kind, str(row_id), permit[row_id], time)
+            known = point_load(network.observations, kind, str(row_id), permitted, time)
             rows[str(row_id)] = {
                 "kind": kind,
-                "name": names[row_id] or str(row_id),
+                "name": name or str(row_id),
                 "reach_id": reach_id,
                 "chainage_m": chainage,
                 "load_kg_d": known.load_kg_d,
-                "discharge_m3_s": water[row_id],
+                "discharge_m3_s": flow,
                 "basis": known.basis,
                 "observed_on": known.observed_on,
             }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import math
+from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -87,33 +87,54 @@ def history(network: RiverNetwork, section: str) -> None:
         return
     target = float(number(network.sections, "tp_target_mg_l")[section])
     months = months.assign(over=months["value"] > target, now=months["time"] == state.month(), target=target)
-    years = [time for time in months["time"] if time.endswith("-01")]
-    across = alt.Axis(
-        title=None,
-        labelAngle=0,
-        values=years,
-        labelExpr="substring(datum.value, 0, 4)",
-        ticks=False,
-        domainColor="#c9d0d6",
-    )
-    up = alt.Axis(title=None, tickCount=3, grid=False, domain=False, ticks=False)
-    base = alt.Chart(months).encode(
-        x=alt.X("time:O", axis=across),
-        y=alt.Y("value:Q", axis=up, scale=alt.Scale(zero=True)),
-        tooltip=[alt.Tooltip("time:O", title=say("月份")), alt.Tooltip("value:Q", title="mg/L", format=".3f")],
-    )
-    marks = base.mark_point(filled=True, opacity=1).encode(
-        shape=alt.Shape("over:N", scale=alt.Scale(domain=[False, True], range=["circle", "triangle-up"]), legend=None),
-        size=alt.condition("datum.now", alt.value(110), alt.value(22)),
-        color=alt.condition("datum.now", alt.value(BLUE), alt.value(INK)),
-    )
-    rule = alt.Chart(months.head(1)).mark_rule(color=INK, strokeDash=[4, 3]).encode(y="target:Q")
-    chart = base.mark_line(color=GREY, strokeWidth=1.5) + rule + marks
-    st.altair_chart(
-        chart.properties(height=84, padding={"left": 0, "right": 4, "top": 4, "bottom": 0}).configure_view(stroke=None),
-        width="stretch",
-        key=f"history_{section}",
-    )
+    st.vega_lite_chart(months, _chart(list(months["time"])), width="stretch", key=f"history_{section}")
+
+
+def _chart(times: list[str]) -> dict[str, Any]:
+    """The drawing as Vega-Lite reads it; altair would check it against its schema for 0.2 s on every click."""
+    quiet = {"title": None, "ticks": False}
+    years = [time for time in times if time.endswith("-01")]
+    x = {
+        "field": "time",
+        "type": "ordinal",
+        "axis": {
+            **quiet,
+            "labelAngle": 0,
+            "values": years,
+            "labelExpr": "substring(datum.value, 0, 4)",
+            "domainColor": "#c9d0d6",
+        },
+    }
+    y = {"field": "value", "type": "quantitative", "axis": {**quiet, "tickCount": 3, "grid": False, "domain": False}}
+    aim = {"aggregate": "max", "field": "target", "type": "quantitative"}
+    told = [
+        {"field": "time", "type": "ordinal", "title": say("月份")},
+        {"field": "value", "type": "quantitative", "title": "mg/L", "format": ".3f"},
+    ]
+    shape = {
+        "field": "over",
+        "type": "nominal",
+        "scale": {"domain": [False, True], "range": ["circle", "triangle-up"]},
+        "legend": None,
+    }
+    size = {"condition": {"test": "datum.now", "value": 110}, "value": 22}
+    colour = {"condition": {"test": "datum.now", "value": BLUE}, "value": INK}
+    return {
+        "height": 84,
+        "padding": {"left": 0, "right": 4, "top": 4, "bottom": 0},
+        "config": {"view": {"stroke": None}},
+        "layer": [
+            {"mark": {"type": "line", "color": GREY, "strokeWidth": 1.5}, "encoding": {"x": x, "y": y}},
+            {
+                "mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
+                "encoding": {"y": aim},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1},
+                "encoding": {"x": x, "y": y, "shape": shape, "size": size, "color": colour, "tooltip": told},
+            },
+        ],
+    }
 
 
 def balance(trace: Trace) -> None:
