@@ -289,6 +289,10 @@ def plan(
             show(found.sections, format)
 
 
+Series = StrEnum("Series", ["section", "river", "county", "basin"])
+"""What one map sheet shows."""
+
+
 @app.command(help=say("出月报：图册、演示、工作簿、简报、任务单、离线地图、会议演示"))
 def report(
     project: Project,
@@ -298,6 +302,11 @@ def report(
     unit: Annotated[str, typer.Option(help=say("编制单位"))] = "",
     approval: Annotated[str, typer.Option(help=say("地图审图号"))] = "",
     plan: Annotated[str, typer.Option(help=say("写进月报的方案，编号或名称"))] = "",
+    paper: Annotated[str, typer.Option(help=say("图册的纸张：A4、A3、A0"))] = "A3",
+    portrait: Annotated[bool, typer.Option("--portrait", help=say("图册竖排"))] = False,
+    series: Annotated[
+        Series, typer.Option(help=say("图册一页一断面、一河流或一县，或只要全流域一页"))
+    ] = Series.section,
     format: Output = Format.table,
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
@@ -306,7 +315,7 @@ def report(
 
     import layers
     from reports.content import project_content
-    from reports.pack import write_pack
+    from reports.pack import Style, write_pack
 
     def tell(title: str, done: int, count: int) -> None:
         if title and title not in told:
@@ -318,7 +327,8 @@ def report(
     content = project_content(
         layers.open_project(project), month, lang=LANG, made_on=today, unit=unit, approval=approval, plan=plan
     )
-    written = write_pack(content, out, template=template or None, tick=tell)
+    style = Style(paper, portrait, series.value, template or None)
+    written = write_pack(content, out, style=style, tick=tell)
     show_rows([{"file": str(path), "bytes": path.stat().st_size} for path in written], ["file", "bytes"], format)
 
 

@@ -28,23 +28,39 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True)
+class Style:
+    """How the pack is dressed: paper (A4, A3, A0) and its turn, one sheet a section, river or county, the deck's template."""
+
+    paper: str = "A3"
+    portrait: bool = False
+    series: str = "section"
+    template: str | None = None
+
+
+@dataclass(frozen=True)
 class Document:
     """One document of the pack: its file name, what it is, and how it is made."""
 
     file: str
     title: str
-    make: Callable[[Content, Tick, str | None], bytes]
+    make: Callable[[Content, Tick, Style], bytes]
 
 
 DOCUMENTS = (
-    Document("总磷图册.pdf", "图册", lambda content, tick, template: map_sheets(content, tick=tick)),
-    Document("总磷状况图.png", "状况图", lambda content, tick, template: map_image(content)),
-    Document("汇报.pptx", "汇报演示", lambda content, tick, template: deck(content, template=template, tick=tick)),
-    Document("数据.xlsx", "工作簿", lambda content, tick, template: workbook(content)),
-    Document("简报.docx", "简报", lambda content, tick, template: brief(content)),
-    Document("任务单.docx", "任务单", lambda content, tick, template: task_sheets(content)),
-    Document("离线地图.html", "离线地图", lambda content, tick, template: offline_map(content)),
-    Document("会议.html", "会议演示", lambda content, tick, template: meeting(content)),
+    Document(
+        "总磷图册.pdf",
+        "图册",
+        lambda content, tick, style: map_sheets(
+            content, paper=style.paper, portrait=style.portrait, series=style.series, tick=tick
+        ),
+    ),
+    Document("总磷状况图.png", "状况图", lambda content, tick, style: map_image(content)),
+    Document("汇报.pptx", "汇报演示", lambda content, tick, style: deck(content, template=style.template, tick=tick)),
+    Document("数据.xlsx", "工作簿", lambda content, tick, style: workbook(content)),
+    Document("简报.docx", "简报", lambda content, tick, style: brief(content)),
+    Document("任务单.docx", "任务单", lambda content, tick, style: task_sheets(content)),
+    Document("离线地图.html", "离线地图", lambda content, tick, style: offline_map(content)),
+    Document("会议.html", "会议演示", lambda content, tick, style: meeting(content)),
 )
 
 
@@ -57,7 +73,7 @@ def make_pack(
     content: Content,
     wanted: Sequence[Document] | None = None,
     *,
-    template: str | None = None,
+    style: Style = Style(),
     tick: Progress = lambda *_: None,
 ) -> Iterator[tuple[str, bytes]]:
     """Each document as (file name, bytes). ``tick(title, done, all)`` is told of every step and may raise Cancelled."""
@@ -65,12 +81,12 @@ def make_pack(
     for done, one in enumerate(chosen):
         title = content.say(one.title)
         tick(title, done, len(chosen))
-        yield f"{content.month}-{one.file}", one.make(content, partial(tick, title, done, len(chosen)), template)
+        yield f"{content.month}-{one.file}", one.make(content, partial(tick, title, done, len(chosen)), style)
     tick("", len(chosen), len(chosen))
 
 
 def write_pack(
-    content: Content, folder: str | Path, *, template: str | None = None, tick: Progress = lambda *_: None
+    content: Content, folder: str | Path, *, style: Style = Style(), tick: Progress = lambda *_: None
 ) -> list[Path]:
     """Write the pack into a folder, made where it is absent; each file is there whole, or as it was before.
 
@@ -82,7 +98,7 @@ def write_pack(
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):
             pass
-        for name, data in make_pack(content, template=template, tick=tick):
+        for name, data in make_pack(content, style=style, tick=tick):
             written.append(_placed(home / name, data))
     except OSError as error:
         if error.errno == errno.ENOSPC:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from hydro.tasks import STATES, state_of
 from reports.content import Content, Figure, SectionReport, Source, Task
@@ -118,13 +119,14 @@ def chief(content: Content, one: SectionReport, count: int = 3) -> str:
     return content.say("主要来源：{sources}", sources=named)
 
 
-def situation(content: Content) -> str:
-    """The month in one sentence: how many sections hold, stand on target, exceed."""
-    count = {name: sum(one.status == name for one in content.measured) for name in ("over", "at", "holds")}
+def situation(content: Content, some: Sequence[SectionReport] | None = None) -> str:
+    """The month in one sentence: how many sections (of ``some``, or all) hold, stand on target, exceed."""
+    measured = [one for one in (content.sections if some is None else some) if one.status != "none"]
+    count = {name: sum(one.status == name for one in measured) for name in ("over", "at", "holds")}
     return content.say(
         "{month}监测 {n} 个断面：达标 {holds} 个，持平 {at} 个，超标 {over} 个",
         month=month_name(content),
-        n=len(content.measured),
+        n=len(measured),
         **count,
     )
 

@@ -272,7 +272,7 @@ def _footer(pen: Pen, content: Content, number: tuple[int, int], x: float, width
 def _told(pen: Pen, content: Content, subject: Subject, column: Column) -> float:
     """The words and the table beside the map; returns how low they came."""
     y = column.top - pen.line * 0.9
-    lead = phrases.verdict(content, subject.focus) if subject.focus else phrases.situation(content)
+    lead = phrases.verdict(content, subject.focus) if subject.focus else phrases.situation(content, subject.listed)
     for line in pen.wrapped(lead, column.width, 1.2):
         pen.write(column.left, y, line, 1.2, bold=True)
         y -= pen.line * 1.25
@@ -391,9 +391,9 @@ def _key(pen: Pen, content: Content, subject: Subject, atlas: Atlas, drawing: Ma
         lines = [("-", BLUE, say("断面上游")), ("-", PATH, say("首要来源的去路")), ("--", BLUE, say("渠道"))]
     first = [*marks, *others]
     for i, (mark, colour, words) in enumerate(first):
-        _entry(pen, column.left, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 7))
+        _entry(pen, column.left, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 1.85 * pen.line))
     for i, (mark, colour, words) in enumerate([*classes, *lines]):
-        _entry(pen, column.left + half, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 7))
+        _entry(pen, column.left + half, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 1.85 * pen.line))
     low = y - pen.line * (max(len(first), len(classes) + len(lines)) + 1.2)
     note = say("虚线框的断面位置待核")
     if any(not one.sure for one in subject.listed):
@@ -404,8 +404,8 @@ def _key(pen: Pen, content: Content, subject: Subject, atlas: Atlas, drawing: Ma
 
 
 def _entry(pen: Pen, x: float, y: float, mark: str, colour: str, words: str) -> None:
-    at = ((x + 2.2) / pen.width, (y + pen.line * 0.22) / pen.height)
-    wide = 2.0 / pen.width
+    at = ((x + 0.58 * pen.line) / pen.width, (y + pen.line * 0.22) / pen.height)
+    wide = 0.53 * pen.line / pen.width
     line = mark in ("-", "--")
     pen.page.add_artist(
         mpl.lines.Line2D(
@@ -414,7 +414,7 @@ def _entry(pen: Pen, x: float, y: float, mark: str, colour: str, words: str) -> 
             markersize=0.85 * pen.size, markeredgecolor=INK, markeredgewidth=0.08 * pen.size,
         )
     )  # fmt: skip
-    pen.write(x + 5.2, y, words)
+    pen.write(x + 1.38 * pen.line, y, words)
 
 
 def _inset(pen: Pen, atlas: Atlas, shown: Extent, column: Column) -> None:
