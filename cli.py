@@ -76,6 +76,84 @@ def everywhere(lang: Spoken = DEFAULT_LANGUAGE) -> None:
     """``--lang`` may stand before or behind the verb; :func:`spoken` has read it already."""
 
 
+@app.command("import", help=say("读取数据文件或文件夹（csv、xlsx、shp、gpkg、geojson、kml、zip），核对后写入项目"))
+def import_(
+    sources: Annotated[list[Path], typer.Argument(help=say("数据文件或文件夹，可多个"), show_default=False)],
+    into: Annotated[str, typer.Option(help=say("写入的项目；不存在则新建"))] = "",
+    crs: Annotated[str, typer.Option(help=say("没有说明的坐标系，EPSG 代号，如 4547"))] = "",
+    map_: Annotated[Path | None, typer.Option("--map", help=say("列对应文件（JSON：源列名到属性名）"))] = None,
+    mouth: Annotated[list[str], typer.Option(help=say("流域出口：源坐标 X,Y 或节点编号，可重复"))] = [],  # noqa: B006
+    snap: Annotated[float, typer.Option(min=0, help=say("河段端点相接的容差（米）"))] = 25.0,
+    point_snap: Annotated[float, typer.Option(min=0, help=say("断面、排污口离河段的限值（米）"))] = 200.0,
+    swap_axes: Annotated[bool, typer.Option("--swap-axes", help=say("x 与 y 对调"))] = False,
+    datum: Annotated[str, typer.Option(help=say("偏移坐标：gcj02、bd09；none 为不改正"))] = "",
+    unit: Annotated[list[str], typer.Option(help=say("列的单位，列名=单位，可重复"))] = [],  # noqa: B006
+    dates: Annotated[str, typer.Option(help=say("斜线日期的次序：dmy 或 mdy"))] = "",
+    table: Annotated[list[str], typer.Option(help=say("文件属于哪张表，文件名=表名，可重复"))] = [],  # noqa: B006
+    place: Annotated[list[str], typer.Option(help=say("点在哪条河段上，编号=河段，可重复"))] = [],  # noqa: B006
+    save_map: Annotated[Path | None, typer.Option(help=say("把本次的列对应存为文件，下次用 --map"))] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("只检查，不写入"))] = False,
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Read files, account for every row, and write the project in one transaction, or not at all."""
+    from layers.imports import import_sources, preview
+    from layers.read import Options
+
+    if not into and not dry_run:
+        raise typer.BadParameter(say("请用 --into 指定项目，或加 --dry-run 只检查"))
+    if datum not in ("", "gcj02", "bd09", "none"):
+        raise typer.BadParameter(say("--datum 只能是 gcj02、bd09 或 none"))
+    if dates not in ("", "dmy", "mdy"):
+        raise typer.BadParameter(say("--dates 只能是 dmy 或 mdy"))
+    options = Options(
+        crs=crs,
+        map=map_,
+        mouths=tuple(mouth),
+        snap_m=snap,
+        point_snap_m=point_snap,
+        swap_axes=swap_axes,
+        datum=datum,
+        units=pairs("--unit", unit),
+        dates=dates,
+        tables=pairs("--table", table),
+        places=pairs("--place", place),
+    )
+    outcome = import_sources(sources, into, options, dry_run=dry_run) if into else preview(sources, options)
+    report = outcome.report
+    if save_map:
+        import json
+
+        save_map.write_text(json.dumps(outcome.mapping, ensure_ascii=False, indent=2), encoding="utf-8")
+    if format is Format.json:
+        from reports.terminal import as_json
+
+        sys.stdout.write(as_json(report.json(say)))
+    elif format is Format.csv:
+        show_rows(report.rows(say), ["kind", "table", "row", "id", "what"], format)
+    else:
+        print(*report.lines(say), sep="\n")
+    if not report.sound:
+        complain(
+            [
+                say(
+                    "没有写入任何内容：拒收 {refused} 行，待确认 {asked} 项",
+                    refused=len(report.refused),
+                    asked=len(report.asked),
+                )
+            ]
+        )
+        raise typer.Exit(1)
+
+
+def pairs(option: str, given: list[str]) -> dict[str, str]:
+    """``NAME=VALUE`` words of an option as a dictionary."""
+    for word in given:
+        if "=" not in word:
+            raise typer.BadParameter(say("{option} 应写作 名称=值：{word}", option=option, word=word))
+    return {name: value for name, _, value in (word.rpartition("=") for word in given)}
+
+
 @app.command(help=say("列出项目的全部错误与警告；只有警告时退出码为 0"))
 def check(
     project: Project,

@@ -105,7 +105,7 @@ def make_river(draw: np.random.Generator, reaches: int, splits: int = 2) -> Rive
     return River(np.array(start), np.array(end), length, area, np.array(split), area * draw.uniform(0.004, 0.006))
 
 
-def make_basin(  # noqa: PLR0915 - one story told in order
+def make_basin(
     seed: int,
     *,
     reaches: int = 82,

@@ -163,20 +163,23 @@ def check_tables(given: Mapping[str, pd.DataFrame]) -> list[Fault]:
     return faults + list(_dangling_references(given))
 
 
-def check_table(table: str, rows: pd.DataFrame) -> list[Fault]:
-    """Every fault of one table by itself: missing columns, blanks, types, ranges, choices, ids given twice."""
+def check_table(table: str, rows: pd.DataFrame, *, shown: int = SHOWN) -> list[Fault]:
+    """Every fault of one table by itself: missing columns, blanks, types, ranges, choices, ids given twice.
+
+    Of equal faults of a column at most ``shown`` are named, the rest counted.
+    """
     if rows.empty:
         return []
     faults: list[Fault] = []
     names = row_names(table, rows)
     for attribute in attributes(table).values():
         if attribute.name in rows:
-            faults += _check_column(rows, names, attribute)
+            faults += _check_column(rows, names, attribute, shown)
         elif attribute.required:
             message = "{table} 表缺少必填列 {column}（{meaning}）。请补上该列"
             params = {"table": table, "column": attribute.name, "meaning": attribute.description_zh}
             faults.append(Fault("column_missing", message, params, table, "", attribute.name))
-    return faults + list(_double_keys(table, rows, names))
+    return faults + list(_double_keys(table, rows, names, shown))
 
 
 def row_names(table: str, rows: pd.DataFrame) -> pd.Series[str]:
@@ -189,20 +192,20 @@ def row_names(table: str, rows: pd.DataFrame) -> pd.Series[str]:
     return joined.where(joined.str.strip("/") != "", numbered)
 
 
-def _check_column(rows: pd.DataFrame, names: pd.Series[str], attribute: Attribute) -> Iterator[Fault]:
+def _check_column(rows: pd.DataFrame, names: pd.Series[str], attribute: Attribute, shown: int) -> Iterator[Fault]:
     written = text(rows, attribute.name)
     blank = written.str.lower().isin(("", "nan", "nat", "none", "<na>"))
     if attribute.required:
         message = "{table} 表 {row} 的 {column} 空白，必须填写（{meaning}）"
-        yield from _say("blank", message, blank, written, names, attribute)
+        yield from _say("blank", message, blank, written, names, attribute, shown)
     if attribute.type in ("number", "integer"):
-        yield from _check_numbers(number(rows, attribute.name), written, blank, names, attribute)
+        yield from _check_numbers(number(rows, attribute.name), written, blank, names, attribute, shown)
     elif attribute.type == "time":
         wrong = ~blank & ~written.str.fullmatch(TIME)
-        yield from _say("not_a_time", WRONG, wrong, written, names, attribute)
+        yield from _say("not_a_time", WRONG, wrong, written, names, attribute, shown)
     elif attribute.choices:
         wrong = ~blank & ~written.isin(attribute.choices)
-        yield from _say("not_allowed", WRONG, wrong, written, names, attribute, warning=attribute.open)
+        yield from _say("not_allowed", WRONG, wrong, written, names, attribute, shown, warning=attribute.open)
 
 
 WRONG = "{table} 表 {row} 的 {column} 为“{value}”，应为：{right}"
@@ -214,16 +217,17 @@ def _check_numbers(
     blank: pd.Series[bool],
     names: pd.Series[str],
     attribute: Attribute,
+    shown: int,
 ) -> Iterator[Fault]:
     unreadable = ~blank & (values.isna() | values.isin((np.inf, -np.inf)))
-    yield from _say("not_a_number", WRONG, unreadable, written, names, attribute)
+    yield from _say("not_a_number", WRONG, unreadable, written, names, attribute, shown)
     low = (values <= attribute.low) if attribute.above else (values < attribute.low)
     outside = ~unreadable & (low | (values > attribute.high))
     if attribute.type == "integer":
         outside |= ~unreadable & (values % 1 != 0) & values.notna()
         if attribute.choices:
             outside |= ~unreadable & values.notna() & ~values.isin([float(choice) for choice in attribute.choices])
-    yield from _say("out_of_range", WRONG, outside, written, names, attribute)
+    yield from _say("out_of_range", WRONG, outside, written, names, attribute, shown)
 
 
 def _say(
@@ -233,12 +237,13 @@ def _say(
     written: pd.Series[str],
     names: pd.Series[str],
     attribute: Attribute,
+    shown: int,
     *,
     warning: bool = False,
 ) -> Iterator[Fault]:
     where = np.flatnonzero(wrong.to_numpy(bool))
     common = {"table": attribute.table, "column": attribute.name}
-    for i in where[:SHOWN]:
+    for i in where[:shown]:
         row = str(names.iloc[i])
         params = {
             **common,
@@ -248,25 +253,25 @@ def _say(
             "meaning": attribute.description_zh,
         }
         yield Fault(code, message, params, attribute.table, row, attribute.name, warning)
-    if len(where) > SHOWN:
-        rest: dict[str, object] = {**common, "count": len(where) - SHOWN, "right": attribute.right}
+    if len(where) > shown:
+        rest: dict[str, object] = {**common, "count": len(where) - shown, "right": attribute.right}
         message = "{table} 表的 {column} 还有 {count} 行有同样的问题，应为：{right}"
         yield Fault(code, message, rest, attribute.table, "", attribute.name, warning)
 
 
-def _double_keys(table: str, rows: pd.DataFrame, names: pd.Series[str]) -> Iterator[Fault]:
+def _double_keys(table: str, rows: pd.DataFrame, names: pd.Series[str], shown: int) -> Iterator[Fault]:
     keys = pd.DataFrame({column: text(rows, column) for column in KEYS[table]})
     known = (keys != "").any(axis=1)
     twice = keys.duplicated(keep="first") & known
     message = "{table} 表的 {row} 出现不止一次。请给每行唯一的 {column}，或删去多余的行"
     where = np.flatnonzero(twice.to_numpy(bool))
-    for i in where[:SHOWN]:
+    for i in where[:shown]:
         row = str(names.iloc[i])
         column = "、".join(KEYS[table])
         yield Fault("id_twice", message, {"table": table, "row": row, "column": column}, table, row, KEYS[table][0])
-    if len(where) > SHOWN:
+    if len(where) > shown:
         message = "{table} 表还有 {count} 行的编号重复"
-        yield Fault("id_twice", message, {"table": table, "count": len(where) - SHOWN}, table, "", KEYS[table][0])
+        yield Fault("id_twice", message, {"table": table, "count": len(where) - shown}, table, "", KEYS[table][0])
 
 
 def _dangling_references(given: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:

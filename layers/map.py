@@ -27,10 +27,36 @@ from layers.standards import load_standard
 from layers.style import map_style, status
 
 WORDS = (
-    "总磷", "总磷类别", "目标", "超标", "持平（零余量）", "达标", "无监测值", "本月没有监测值", "编码", "（无）", "到断面",
-    "排污口", "污水处理厂", "闸", "入境", "劣Ⅴ", "数据截至", "示例数据", "示例", "看全图", "知道了",
-    "点一个断面，看上游是谁的磷", "国控", "省控", "市控", "工业排污口", "城镇污水处理厂排污口", "农业排口", "其他排口",
-)  # fmt: skip
+    "总磷",
+    "总磷类别",
+    "目标",
+    "超标",
+    "持平（零余量）",
+    "达标",
+    "无监测值",
+    "本月没有监测值",
+    "编码",
+    "（无）",
+    "到断面",
+    "排污口",
+    "污水处理厂",
+    "闸",
+    "入境",
+    "劣Ⅴ",
+    "数据截至",
+    "示例数据",
+    "示例",
+    "看全图",
+    "知道了",
+    "点一个断面，看上游是谁的磷",
+    "国控",
+    "省控",
+    "市控",
+    "工业排污口",
+    "城镇污水处理厂排污口",
+    "农业排口",
+    "其他排口",
+)
 """Every word the map writes by itself; whoever shows it passes their translation."""
 
 SPATIAL = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts")
@@ -161,9 +187,16 @@ class OfflineMap(folium.Map):
 
     def __init__(self, library: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(
-            location=(0, 0), zoom_start=8, tiles=None, zoom_snap=0.25, zoom_delta=0.5, wheel_px_per_zoom_level=120,
-            min_zoom=4, max_zoom=17, **options,
-        )  # fmt: skip
+            location=(0, 0),
+            zoom_start=8,
+            tiles=None,
+            zoom_snap=0.25,
+            zoom_delta=0.5,
+            wheel_px_per_zoom_level=120,
+            min_zoom=4,
+            max_zoom=17,
+            **options,
+        )
         addresses = library or {}
         self.default_js = [(name, addresses[name]) for name in ("leaflet.js", "map.js") if name in addresses]
         self.default_css = [(name, addresses[name]) for name in ("leaflet.css", "map.css") if name in addresses]
@@ -225,6 +258,15 @@ def _raw(code: str) -> str:
 
 
 __all__ = [
-    "WORDS", "OfflineMap", "RiverMap", "Tell", "draw", "is_demo", "live_map", "month_state", "network_file",
-    "result_rows", "telling",
-]  # fmt: skip
+    "WORDS",
+    "OfflineMap",
+    "RiverMap",
+    "Tell",
+    "draw",
+    "is_demo",
+    "live_map",
+    "month_state",
+    "network_file",
+    "result_rows",
+    "telling",
+]

@@ -1,0 +1,76 @@
+"""The encoding of a shapefile's attribute table, from its bytes: a .cpg is often missing and sometimes lies."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from hydro.errors import Fault
+
+SAMPLE = 3000
+"""So many records are looked at; those at the start, the middle and the end."""
+
+
+def encoding(path: Path, cpg: Path) -> tuple[str, Fault | None]:
+    """Encoding of a .dbf, with a doubt where the .cpg says another one.
+
+    Text that is valid UTF-8 beyond ASCII is UTF-8 (Chinese in GBK hardly ever is); else GB18030, of which GBK is a part.
+    A field cut in the middle of a character does not count against an encoding.
+    """
+    cells = list(_cells(path))
+    named = cpg.read_text(encoding="ascii", errors="ignore").strip() if cpg.exists() else ""
+    spoken = [cell for cell in cells if any(byte > 127 for byte in cell)]
+    if not spoken:
+        return _known(named) or "utf-8", None
+    for candidate in filter(None, ("utf-8", "gb18030", _known(named), "latin-1")):
+        if all(_decodes(cell, candidate) for cell in spoken):
+            break
+    else:
+        candidate = "gb18030"
+    if named and _known(named) not in (candidate, {"gb18030": "gbk"}.get(candidate)):
+        message = "{file} 的 .cpg 写的是 {named}，内容其实是 {found}，已按后者读取"
+        return candidate, Fault("cpg_lies", message, {"named": named, "found": candidate}, warning=True)
+    return candidate, None
+
+
+def _known(name: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup({"65001": "utf-8", "936": "gbk"}.get(name, name)).name if name else ""
+    except LookupError:
+        return ""
+
+
+def _decodes(cell: bytes, candidate: str) -> bool:
+    """Whether a cell is text in an encoding, but for a last character that may be cut."""
+    for cut in range(4):
+        try:
+            cell[: len(cell) - cut].decode(candidate)
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False
+
+
+def _cells(path: Path) -> list[bytes]:
+    """Text cells and field names of a sample of records."""
+    raw = path.read_bytes() if path.stat().st_size < 64 << 20 else path.open("rb").read(64 << 20)
+    if len(raw) < 32:
+        return []
+    count, header, width = struct.unpack("<IHH", raw[4:12])
+    cells: list[bytes] = []
+    offset, spans = 1, []
+    for start in range(32, min(header, len(raw)) - 32, 32):
+        if raw[start] == 0x0D:
+            break
+        size = raw[start + 16]
+        cells.append(raw[start : start + 11].split(b"\0")[0])
+        if raw[start + 11 : start + 12] == b"C":
+            spans.append((offset, offset + size))
+        offset += size
+    present = min(count, max(0, (len(raw) - header) // max(width, 1)))
+    for record in range(0, present, max(1, present // SAMPLE)):
+        at = header + record * width
+        cells += [raw[at + a : at + b].strip(b" \0") for a, b in spans]
+    return cells

@@ -1,0 +1,387 @@
+"""Raw coordinates to CGCS2000, layer by layer: what a file says is checked against its numbers, what it does not is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from layers import crs as systems
+from layers import datum
+from layers.convert import Part
+from layers.crs import STORED, Frame
+from layers.report import Proposal, Report
+
+Float = NDArray[np.float64]
+Objects = NDArray[np.object_]
+
+ON_RIVERS = ("sections", "outlets", "gates", "boundaries", "plants")
+
+
+@dataclass(frozen=True)
+class Word:
+    """What the user has said about coordinates."""
+
+    crs: CRS | None = None
+    swap_axes: bool = False
+    datum: str = ""
+    """``gcj02`` or ``bd09``, blank for true coordinates, ``none`` to keep what looks shifted as it is."""
+
+
+@dataclass
+class Located:
+    """How the coordinates of one part were read."""
+
+    part: Part
+    crs: CRS
+    swapped: bool = False
+
+    def to_stored(self, xy: Float) -> Float:
+        """Source coordinates as longitude and latitude."""
+        xy = systems.swapped(xy) if self.swapped else xy
+        return np.column_stack(systems.transformer(self.crs).transform(xy[:, 0], xy[:, 1]))
+
+    def to_source(self, lonlat: Float) -> Float:
+        """Longitude and latitude as the source would write them."""
+        xy = np.column_stack(systems.transformer(STORED, self.crs).transform(lonlat[:, 0], lonlat[:, 1]))
+        return systems.swapped(xy) if self.swapped else xy
+
+
+def locate(parts: Sequence[Part], word: Word, known: Mapping[str, pd.DataFrame], report: Report) -> list[Located]:
+    """Give every part a ``geometry`` column in CGCS2000, or ask.
+
+    ``known`` are the tables of the project that is imported into: evidence for proposals, and what a shift of GCJ-02 is
+    measured against.
+    """
+    spatial = [part for part in parts if part.coordinates and len(part.frame)]
+    silent = [part for part in spatial if _says(part) is None]
+    override = word.crs is not None and not silent
+    first = [part for part in spatial if _says(part) is not None]
+    found: list[Located] = []
+    frames = frames_of(known)
+    swap_at_fault = [part for part in spatial if _reads_swapped(part, word, override)]
+    for part in [*first, *silent]:
+        swap = word.swap_axes and (part in swap_at_fault or not swap_at_fault)
+        located = _locate(part, word, override, swap, frames, report)
+        if located:
+            found.append(located)
+            frames = [*frames, *_frame_of(located)]
+    _shifts(found, word, known, report)
+    return found
+
+
+def _says(part: Part) -> CRS | None:
+    return part.layer.crs if part.coordinates == "shape" else None
+
+
+def _points(part: Part) -> Float:
+    """A sample of finite raw coordinates."""
+    if part.xy is not None:
+        xy = part.xy
+    else:
+        assert part.shapes is not None
+        step = max(1, len(part.shapes) // 2000)
+        xy = shapely.get_coordinates(part.shapes[::step])
+        xy = xy[:: max(1, len(xy) // 20000)]
+    return xy[np.isfinite(xy).all(axis=1)]
+
+
+def _system(part: Part, word: Word, override: bool) -> CRS | None:
+    """The system the part is read in before any question: what is said of it, else what its columns are called."""
+    says = _says(part)
+    if says is not None and not override:
+        fits = _share(_points(part), says) > 0.5 or _share(systems.swapped(_points(part)), says) > 0.5
+        return says if fits or word.crs is None else word.crs
+    if word.crs is not None and (part.coordinates != "lonlat" or word.crs.is_geographic):
+        return word.crs
+    return STORED if part.coordinates == "lonlat" else None
+
+
+def _share(xy: Float, crs: CRS) -> float:
+    return float(np.mean(systems.fits(xy, crs))) if len(xy) else 1.0
+
+
+def _reads_swapped(part: Part, word: Word, override: bool) -> bool:
+    system, xy = _system(part, word, override), _points(part)
+    return system is not None and _share(xy, system) < 0.5 < _share(systems.swapped(xy), system)
+
+
+def _locate(
+    part: Part, word: Word, override: bool, swap: bool, frames: Sequence[Frame], report: Report
+) -> Located | None:
+    label, count = part.layer.label, len(part.frame)
+    xy = _points(part)
+    if not len(xy):
+        part.frame["geometry"] = None
+        return None
+    system = _system(part, word, override)
+    if system is None:
+        _ask_system(label, xy, count, frames, report, "{file} 没有说明坐标系，坐标如 {x:g}, {y:g}。是哪一个？")
+        return None
+    if part.coordinates == "lonlat" and word.crs is None:
+        message = "{file} 的经纬度没有注明坐标系，按 CGCS2000（与 WGS 84 相差不到 1 m）读取；若为西安80或北京54，请加 --crs 4610 或 4214"
+        report.warn("crs_assumed", message, table=part.table, file=label)
+    says = _says(part)
+    if override and says is not None and not says.equals(system):
+        message = "{file} 自述坐标系为 {says}，已按 --crs 改用 {system}"
+        report.warn("crs_overridden", message, table=part.table, file=label, says=says.name, system=system.name)
+    geographic = system.is_geographic
+    one_way = geographic and not swap and bool((np.abs(xy[:, 1]) > 90).any()) and bool((np.abs(xy) <= 180).all())
+    read = systems.swapped(xy) if swap else xy
+    if not one_way and _share(read, system) <= 0.5:
+        if _share(systems.swapped(read), system) > 0.5 and not swap:
+            message = "{file} 的坐标按 {system} 读取落在范围之外，x 与 y 对调后才合理（如 {x:g}, {y:g}）。要对调吗？"
+            lonlat = Located(part, system, True).to_stored(xy)
+            lon, lat = np.nanmedian(lonlat, axis=0)
+            evidence = Proposal(
+                "--swap-axes", "对调后落在 {lon:.2f}°E {lat:.2f}°N 一带", {"lon": float(lon), "lat": float(lat)}
+            )
+            report.ask(label, message, [evidence], file=label, system=system.name, x=float(xy[0, 0]), y=float(xy[0, 1]))
+        else:
+            message = "{file} 的坐标（如 {x:g}, {y:g}）不在它自述的坐标系里。应是哪一个？"
+            _ask_system(label, xy, count, frames, report, message)
+        return None
+    elsewhere = (
+        frames
+        and geographic
+        and not swap
+        and not one_way
+        and not _near(xy, frames)
+        and _near(systems.swapped(xy), frames)
+    )
+    if elsewhere:
+        message = "{file} 的坐标远离其余数据，x 与 y 对调后才相合。要对调吗？"
+        report.ask(label, message, [Proposal("--swap-axes", "对调后与其余数据同在一处")], file=label)
+        return None
+    accuracy = systems.accuracy_m(system)
+    if accuracy != 0.0:
+        message = "{file} 由 {system} 转为 CGCS2000，转换精度{accuracy}"
+        told = "未知（缺转换参数，可差百米）" if accuracy is None else f"约 {accuracy:g} m"
+        report.warn("datum_accuracy", message, table=part.table, file=label, system=system.name, accuracy=told)
+    located = Located(part, system, swap)
+    _fill(located, report)
+    return located
+
+
+def _near(xy: Float, frames: Sequence[Frame]) -> bool:
+    points = shapely.points(xy[:: max(1, len(xy) // 50)])
+    return any(float(np.median(shapely.distance(points, frame.shape))) < 0.5 for frame in frames)
+
+
+def _ask_system(label: str, xy: Float, count: int, frames: Sequence[Frame], report: Report, message: str) -> None:
+    offered = systems.proposals(xy, count, frames)
+    if not offered:
+        offered = [
+            Proposal(f"--swap-axes {proposal.option}", "x 与 y 对调，" + proposal.evidence, proposal.params)
+            for proposal in systems.proposals(systems.swapped(xy), count, frames)
+        ] or [Proposal("--crs EPSG", "请给出坐标系的 EPSG 代号")]
+    x, y = (float(value) for value in np.nanmedian(xy, axis=0))
+    report.ask(label, message, offered, file=label, x=x, y=y)
+
+
+def _fill(located: Located, report: Report) -> None:
+    """The geometry column of a part; rows that can be read one way only are turned and listed, impossible ones refused."""
+    part = located.part
+    shapes = shapely.points(part.xy) if part.xy is not None else part.shapes
+    assert shapes is not None
+    shapes = np.array(shapes, dtype=object)
+    if part.xy is not None:
+        shapes[~np.isfinite(part.xy).all(axis=1)] = None
+    broken = _broken(shapes)
+    here = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes) & ~broken)
+    corner = shapely.bounds(shapes[here]).reshape(-1, 2, 2)
+    if located.swapped:
+        corner = corner[:, :, ::-1]
+    fits = systems.fits(corner.reshape(-1, 2), located.crs).reshape(-1, 2).all(axis=1)
+    turned = systems.fits(corner[:, :, ::-1].reshape(-1, 2), located.crs).reshape(-1, 2).all(axis=1)
+    turn = ~fits & turned
+    swap = np.full(len(shapes), located.swapped)
+    swap[here[turn]] ^= True
+    shapes[swap] = shapely.transform(shapes[swap], systems.swapped) if swap.any() else shapes[swap]
+    for i in here[turn]:
+        x, y = shapely.get_coordinates(shapes[i])[0]
+        message = "坐标只有对调 x 与 y 才读得通，已对调为 {x:g}, {y:g}"
+        report.mend(part.table, int(part.frame.index[i]), _id(part, i), message, x=float(x), y=float(y))
+    lost = np.zeros(len(shapes), bool)
+    lost[here[~fits & ~turned]] = True
+    for i in np.flatnonzero(lost | broken):
+        message = "坐标不在坐标系 {crs} 的范围内，或不是数。请核对坐标"
+        report.refuse(part.table, int(part.frame.index[i]), _id(part, i), message, crs=located.crs.name)
+    keep = ~(lost | broken | part.facts.get("bad", np.zeros(len(shapes), bool))[: len(shapes)])
+    stored = systems.project(np.where(keep, shapes, None), located.crs)
+    part.frame = part.frame.assign(geometry=pd.Series(list(stored), index=part.frame.index, dtype=object))[keep]
+    part.shapes = part.xy = None
+
+
+def _broken(shapes: Objects) -> NDArray[np.bool_]:
+    """Shapes with a coordinate that is not a finite number."""
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    broken = np.zeros(len(shapes), bool)
+    broken[owner[~np.isfinite(xy).all(axis=1)]] = True
+    return broken
+
+
+def _id(part: Part, i: int) -> str:
+    from hydro.schema import KEYS
+
+    key = KEYS[part.table][0]
+    return str(part.frame[key].iloc[i]) if key in part.frame else ""
+
+
+def frames_of(known: Mapping[str, pd.DataFrame]) -> list[Frame]:
+    """Places where data are expected: districts of the project, its reaches, or the districts that the demo ships."""
+    frames = []
+    districts = known.get("districts")
+    if districts is not None and "geometry" in districts and len(districts):
+        frames.append(_districts(districts, "本项目的行政区"))
+    else:
+        shipped = _shipped_districts()
+        if shipped is not None:
+            frames.append(_districts(shipped, "新乡市（示例流域）"))
+    reaches = known.get("reaches")
+    if reaches is not None and "geometry" in reaches and len(reaches):
+        shapes = np.asarray(reaches["geometry"], dtype=object)
+        frames.append(Frame("本项目的河网范围", shapely.box(*shapely.total_bounds(shapes)).buffer(0.05)))
+    return frames
+
+
+def _districts(table: pd.DataFrame, name: str) -> Frame:
+    return Frame(name, shapely.union_all(shapely.make_valid(np.asarray(table["geometry"], dtype=object))))
+
+
+def _shipped_districts() -> pd.DataFrame | None:
+    """The districts of the demo basin, where they are installed with the program."""
+    from layers.sources import open_layers
+
+    path = Path(__file__).parents[1] / "data" / "demo" / "districts.geojson"
+    if not path.exists():
+        return None
+    layers, _ = open_layers([path])
+    return pd.DataFrame({"geometry": layers[0].geometry}) if layers and layers[0].geometry is not None else None
+
+
+def _frame_of(located: Located) -> list[Frame]:
+    shapes = np.asarray(located.part.frame["geometry"], dtype=object)
+    if not len(shapes) or shapely.is_missing(shapes).all():
+        return []
+    return [Frame(f" {located.part.layer.label} 的范围", shapely.box(*shapely.total_bounds(shapes)).buffer(0.05))]
+
+
+def _shifts(found: Sequence[Located], word: Word, known: Mapping[str, pd.DataFrame], report: Report) -> None:
+    """Undo a shift of web maps where the user says so; ask where one is seen."""
+    suspects = _suspects(found, known) if word.datum != "none" else {}
+    for located in found:
+        shift = suspects.get(id(located), "")
+        named = word.datum in datum.SHIFTED
+        if named and (shift or not suspects) and located.crs.is_geographic:
+            frame = located.part.frame
+            moved = datum.unshift(np.asarray(frame["geometry"], dtype=object), word.datum)
+            located.part.frame = frame.assign(geometry=pd.Series(list(moved), index=frame.index, dtype=object))
+            message = "{file} 已由 {datum} 改正为真实坐标"
+            report.warn(
+                "datum_corrected", message, table=located.part.table, file=located.part.layer.label, datum=word.datum
+            )
+        elif shift:
+            message = "{file} 相对已知数据有整体偏移，像是 {shift}（网络地图的偏移坐标）。要改正吗？"
+            offered = [
+                Proposal(f"--datum {shift}", "改正后与已知数据相合"),
+                Proposal("--datum none", "不改正，坐标保持原样"),
+            ]
+            report.ask(located.part.layer.label, message, offered, file=located.part.layer.label, shift=shift.upper())
+
+
+def _suspects(found: Sequence[Located], known: Mapping[str, pd.DataFrame]) -> dict[int, str]:
+    """Which parts seem shifted against the others or against the project, and how."""
+    suspects: dict[int, str] = {}
+    lines = [each for each in found if each.part.table == "reaches" and each.crs.is_geographic]
+    points = [each for each in found if each.part.table in ON_RIVERS and each.crs.is_geographic]
+    rivers = _shapes([each.part.frame for each in found if each.part.table == "reaches"]) or _shapes(
+        [known.get("reaches")]
+    )
+    if rivers:
+        for each in points:
+            shift = _suspect(each, _away_from(np.concatenate(rivers)))
+            if shift:
+                suspects[id(each)] = shift
+    standing = _shapes([each.part.frame for each in found if each.part.table in ON_RIVERS and id(each) not in suspects])
+    if not standing and not points:
+        standing = _shapes([known.get(table) for table in ("sections", "outlets")])
+    if standing and not suspects:
+        there = np.concatenate(standing)
+        for each in lines:
+            shift = _suspect_lines(each, there)
+            if shift:
+                suspects[id(each)] = shift
+    areas = [each for each in found if each.part.table == "districts" and each.crs.is_geographic]
+    for each in areas:
+        others = [other.part.frame for other in areas if other is not each]
+        outlines = _shapes([*others, known.get("districts")]) or _shapes([_shipped_districts()])
+        if outlines:
+            shift = _suspect_outlines(each, np.concatenate(outlines))
+            if shift:
+                suspects[id(each)] = shift
+    return suspects
+
+
+def _shapes(frames: Sequence[pd.DataFrame | None]) -> list[Objects]:
+    shapes = [np.asarray(f["geometry"], dtype=object) for f in frames if f is not None and "geometry" in f and len(f)]
+    return [each[~shapely.is_missing(each)] for each in shapes if not shapely.is_missing(each).all()]
+
+
+def _metres(shapes: Objects, lat: float) -> Objects:
+    """Degrees as metres on a local plane, good enough to compare distances of hundreds of metres."""
+    scale = np.array([111320.0 * np.cos(np.radians(lat)), 110950.0])
+    return np.asarray(shapely.transform(shapes, lambda xy: xy * scale), dtype=object)
+
+
+def _away_from(there: Objects) -> Any:
+    lat = float(np.median(shapely.get_coordinates(there)[:, 1]))
+    tree = shapely.STRtree(_metres(there, lat))
+
+    def away(shapes: Objects) -> Float:
+        return np.asarray(tree.query_nearest(_metres(shapes, lat), return_distance=True, all_matches=False)[1])
+
+    return away
+
+
+def _suspect(each: Located, away: Any) -> str:
+    shapes = np.asarray(each.part.frame["geometry"], dtype=object)
+    shapes = shapes[~shapely.is_missing(shapes)]
+    return datum.suspected(shapes, away) if len(shapes) >= 3 else ""
+
+
+def _suspect_lines(each: Located, there: Objects) -> str:
+    """Whether the rivers, not the points on them, are shifted: undoing it must bring the points nearer."""
+    lines = np.asarray(each.part.frame["geometry"], dtype=object)
+    lines = lines[~shapely.is_missing(lines)]
+    sample = there[:: max(1, len(there) // 200)]
+    if len(sample) < 3 or not len(lines):
+        return ""
+    before = float(np.median(_away_from(lines)(sample)))
+    if not before > datum.LEAST_SHIFT_M:
+        return ""
+    xy = shapely.get_coordinates(lines)
+    middle = np.median(xy, axis=0)[None]
+    after = {
+        name: float(np.median(_away_from(lines)(shapely.transform(sample, lambda p, s=shift: p + s))))  # type: ignore[misc]
+        for name in datum.SHIFTED
+        for shift in [middle - datum.true_coordinates(middle, name)]
+    }
+    best = min(after, key=lambda name: after[name])
+    return best if after[best] * datum.CLEAR_GAIN < before else ""
+
+
+def _suspect_outlines(each: Located, outlines: Objects) -> str:
+    shapes = np.asarray(each.part.frame["geometry"], dtype=object)
+    corners = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
+    box = shapely.box(*shapely.total_bounds(outlines)).buffer(0.05)
+    corners = corners[:: max(1, len(corners) // 300)]
+    inside = shapely.points(corners)[shapely.contains(box, shapely.points(corners))]
+    return datum.suspected(inside, _away_from(shapely.boundary(outlines))) if len(inside) >= 20 else ""
