@@ -159,7 +159,7 @@ def _rename_pieces(rows: pd.DataFrame, several: Bool, part: NDArray[np.int64]) -
     """Pieces of one reach are numbered; what holds for the whole is shared out or left out."""
     if not several.any():
         return
-    ids = rows["reach_id"].to_numpy(object)
+    ids = rows["reach_id"].to_numpy(object, copy=True)
     ids[several] = [f"{name}-{n + 1}" for name, n in zip(ids[several], part[several], strict=True)]
     rows["reach_id"] = ids
     for column in ("from_node", "to_node"):
@@ -232,7 +232,7 @@ def _cut(
     rest = np.flatnonzero(~(drawn & ~given))
     order = np.concatenate([rest, where[cuts.source]])
     share = np.concatenate([np.ones(len(rest)), cuts.end - cuts.start])
-    source_ids = rows["reach_id"].to_numpy(object)
+    source_ids = rows["reach_id"].to_numpy(object, copy=True)
     given_length = number(rows, "length_m").to_numpy(np.float64) if "length_m" in rows else np.full(len(rows), np.nan)
     whole = np.where(np.isnan(given_length), shapely.length(lines), given_length)
     for i in np.flatnonzero(made > 1):

@@ -62,7 +62,7 @@ def stand(
     shapes = np.where(wrong_shape, shapely.centroid(shapes), shapes)
     here = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     points = systems.project(shapes, STORED, ground.plane)
-    reach = text(rows, "reach_id").to_numpy(object)
+    reach = text(rows, "reach_id").to_numpy(object, copy=True)
     chainage = number(rows, "chainage_m").to_numpy(np.float64).copy()
     offset = number(rows, "snap_distance_m").to_numpy(np.float64).copy()
     for i, row_id in enumerate(text(rows, key)):
@@ -299,7 +299,7 @@ def _drawn_at(
 def enter(rows: pd.DataFrame, ground: Ground, report: Report, *, limit_m: float = POINT_SNAP_M) -> pd.DataFrame:
     """Give inbound waters their node: as named, or the nearest end of a reach; first where nothing else comes in."""
     rows = rows.copy()
-    node, reach = text(rows, "node").to_numpy(object), text(rows, "reach_id").to_numpy(object)
+    node, reach = text(rows, "node").to_numpy(object, copy=True), text(rows, "reach_id").to_numpy(object, copy=True)
     starts, ends = text(ground.table, "from_node").to_numpy(object), text(ground.table, "to_node").to_numpy(object)
     shapes = np.asarray(rows["geometry"], dtype=object) if "geometry" in rows else np.full(len(rows), None)
     points = systems.project(shapes, STORED, ground.plane)

@@ -1,0 +1,100 @@
+"""Clean files come in as they are, and coming in twice changes nothing."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from layers.imports import import_sources
+from layers.project import open_project
+from layers.read import Options, read_sources
+
+TOP = Path(__file__).parent.parent
+
+
+def test_a_basin_of_mixed_files_comes_in_whole(oracles: Path) -> None:
+    report = read_sources([oracles / "cases" / "easy_21"]).report
+    assert report.sound
+    assert report.accepted == {
+        "reaches": 62, "outlets": 31, "plants": 3, "sections": 6, "observations": 1168, "weather": 36
+    }  # fmt: skip
+    shape = report.json()["network"]
+    assert [shape[name] for name in ("reaches", "nodes", "mouths", "splits", "components")] == [62, 61, 1, 2, 1]
+    assert shape["loops"] == []
+
+
+def test_importing_twice_changes_nothing(oracles: Path, tmp_path: Path) -> None:
+    project = tmp_path / "p.gpkg"
+    import_sources([oracles / "cases" / "easy_21"], project)
+    before = open_project(project).revision
+    assert import_sources([oracles / "cases" / "easy_21"], project).report.sound
+    assert open_project(project).revision == before
+
+
+def csv_basin(folder: Path, lon: float = 113.95, outlet_lat: float = 35.301) -> Path:
+    lines = [f"LINESTRING (113.9 35.3, {lon} 35.3)", f"LINESTRING ({lon} 35.3, 114.0 35.3)"]
+    pd.DataFrame({"reach_id": ["R1", "R2"], "wkt": lines}).to_csv(folder / "reaches.csv", index=False)
+    outlets = {"outlet_id": ["O1"], "经度": [113.92], "纬度": [outlet_lat]}
+    pd.DataFrame(outlets).to_csv(folder / "outlets.csv", index=False, encoding="gb18030")
+    return folder
+
+
+def test_blank_nodes_lengths_and_places_come_from_the_drawing(tmp_path: Path) -> None:
+    outcome = read_sources([csv_basin(tmp_path)])
+    assert outcome.report.sound
+    reaches, outlets = outcome.tables["reaches"], outcome.tables["outlets"]
+    assert reaches["to_node"][0] == reaches["from_node"][1]
+    assert reaches["length_m"].tolist() == pytest.approx([4548.8, 4548.8], abs=1)  # 0.05° × 90,977 m/° at 35.3° N
+    assert outlets["reach_id"][0] == "R1"
+    assert outlets["chainage_m"][0] == pytest.approx(1819.5, abs=1)
+    assert outlets["snap_distance_m"][0] == pytest.approx(111, abs=1)
+
+
+def test_an_outlet_far_from_every_reach_is_refused_with_the_nearest_and_nothing_is_written(tmp_path: Path) -> None:
+    outcome = import_sources([csv_basin(tmp_path, outlet_lat=35.3072)], tmp_path / "p.gpkg")
+    (entry,) = outcome.report.json()["refused"]
+    assert (entry["table"], entry["id"], entry["row"]) == ("outlets", "O1", 2)
+    assert entry["what"].startswith("距最近河段 R1（799 m）")
+    assert not (tmp_path / "p.gpkg").exists()
+
+
+def test_projected_coordinates_without_a_system_are_asked_and_answered(tmp_path: Path) -> None:
+    pd.DataFrame(
+        {"reach_id": ["R1"], "wkt": ["LINESTRING (38490914 3907824, 38495457 3907812)"]}
+    ).to_csv(tmp_path / "reaches.csv", index=False)  # fmt: skip
+    asked = read_sources([tmp_path]).report
+    assert not asked.sound
+    assert any(proposal.startswith("--crs 4526") for proposal in asked.json()["asked"][0]["proposals"])
+    answered = read_sources([tmp_path], Options(crs="4526"))
+    assert answered.report.sound
+    assert answered.tables["reaches"].total_bounds[0] == pytest.approx(113.9, abs=1e-3)
+
+
+def test_a_loop_is_named_reach_by_reach(tmp_path: Path) -> None:
+    rows = {
+        "reach_id": ["A", "B", "C"],
+        "from_node": ["1", "2", "3"],
+        "to_node": ["2", "3", "1"],
+        "length_m": [1, 2, 3],
+    }
+    pd.DataFrame(rows).to_csv(tmp_path / "reaches.csv", index=False)
+    report = read_sources([tmp_path]).report
+    assert [sorted(loop) for loop in report.json()["network"]["loops"]] == [["A", "B", "C"]]
+    assert {entry.id for entry in report.refused} == {"A", "B", "C"}
+
+
+def test_the_report_is_json_with_the_keys_of_the_contract(tmp_path: Path) -> None:
+    told = json.loads(json.dumps(read_sources([csv_basin(tmp_path)]).report.json()))
+    assert set(told) == {"accepted", "mended", "refused", "asked", "warnings", "network"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("fake.xlsx", b"\x89PNG\r\n\x1a\n" + b"x" * 100), ("broken.zip", b"PK\x03\x04 nothing"), ("empty.csv", b"")],
+)
+def test_files_that_are_not_what_they_say_are_refused_with_a_message(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    report = read_sources([tmp_path / name]).report
+    assert not report.sound
+    assert name in str(report.json()["refused"])
