@@ -250,11 +250,19 @@ QY.App = class {
     this.furniture?.hide();
   }
 
-  /** To Python, by way of streamlit-folium's own click handler on this layer (`last_active_drawing`). */
+  /**
+   * To Python, as streamlit-folium's `last_active_drawing`; its own click handler would wait 250 ms first. Where the
+   * component is not there as expected, its handler on this layer does it. Alone in a file there is nobody to tell.
+   */
   report(kind, id) {
     this.clicks = Math.max(this.clicks + 1, Date.now());
     const feature = { type: "Feature", id, properties: { kind, id, clicks: this.clicks }, geometry: null };
-    this.sheets.rivers.fire("click", { latlng: null, layer: { toGeoJSON: () => feature } });
+    const shared = window.__GLOBAL_DATA__;
+    if (shared && window.Streamlit?.setComponentValue) {
+      shared.last_active_drawing = feature;
+      shared.previous_data = { last_active_drawing: feature };
+      window.Streamlit.setComponentValue(shared.previous_data);
+    } else this.sheets.rivers.fire("click", { latlng: null, layer: { toGeoJSON: () => feature } });
   }
 };
 
