@@ -166,3 +166,24 @@ def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
         code, message, params = found
         raise hydro.HydroError(code, message, **params)
     return found.explain(section, month or None)
+
+
+@st.cache_resource(max_entries=12, ttl="12h", show_spinner=False)
+def situations(url: str, revision: int, conditions: tuple[hydro.Condition, ...]) -> tuple[hydro.Situation, ...]:
+    """The adjoint of every flow condition: what a plan's dot products are taken with."""
+    return tuple(hydro.situation(network(url, revision), condition) for condition in conditions)
+
+
+@st.cache_resource(max_entries=12, ttl="12h", show_spinner=False)
+def proposal(
+    url: str,
+    revision: int,
+    allow: tuple[str, ...],
+    margin: float,
+    sections: tuple[str, ...],
+    conditions: tuple[hydro.Condition, ...],
+) -> hydro.Plan:
+    """The cheapest plan for these sections; stopped after a minute with the best so far."""
+    return hydro.plan_measures(
+        network(url, revision), allow=allow, margin=margin, sections=sections, conditions=conditions, seconds=60.0
+    )

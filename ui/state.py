@@ -181,3 +181,25 @@ def keep_pack(data: bytes, name: str) -> None:
 def pack() -> tuple[bytes, str]:
     """The pack as it was last made; empty where there is none."""
     return st.session_state.get(PACK, (b"", ""))
+
+
+MARKS, PLAN_NAME, PLAN_ALLOW, PLAN_MARGIN, PLAN_SCOPE, PLAN_FLOWS, PLAN_TOLD = (
+    "marks", "plan_name", "plan_allow", "plan_margin", "plan_scope", "plan_flows", "plan_told",
+)  # fmt: skip
+"""The measures marked on the plans page, what the proposal is asked with, and what it answered."""
+
+
+def marks() -> tuple[Any, ...]:
+    """The measures marked, in the order of marking."""
+    return tuple(st.session_state.get(MARKS, ()))
+
+
+def mark(measures: tuple[Any, ...], told: tuple[str, ...] = ()) -> None:
+    """Take these measures as the plan at hand, with what is to be said of it."""
+    st.session_state[MARKS] = tuple(measures)
+    st.session_state[PLAN_TOLD] = tuple(told)
+
+
+def plan_told() -> tuple[str, ...]:
+    """What the proposal answered."""
+    return tuple(st.session_state.get(PLAN_TOLD, ()))
