@@ -213,7 +213,7 @@ def _refused(
 ) -> NDArray[np.bool_]:
     wrong = np.asarray(wrong, bool)
     key = reading.source(KEYS[reading.table][0])
-    for i in np.flatnonzero(wrong):
+    for i in np.flatnonzero(wrong).tolist():
         row = frame.index[i]
         report.refuse(
             reading.table,
@@ -311,13 +311,13 @@ def _angle(
     part: Part, frame: pd.DataFrame, column: str, reading: Reading, layer: Layer, report: Report
 ) -> NDArray[np.float64]:
     read = values.degrees(text(frame[column]))
-    for i in np.flatnonzero(read.wrong):
+    for i in np.flatnonzero(read.wrong).tolist():
         message = "{file} 的 {column} 为“{cell}”，不是坐标。应为度（113.92）、度分秒（113°55′12″）或米"
         key = reading.source(KEYS[reading.table][0])
         identity = str(frame[key].iloc[i]) if key else ""
         params = {"file": layer.label, "column": column, "cell": str(frame[column].iloc[i])[:60]}
         report.refuse(reading.table, int(frame.index[i]), identity, message, **params)
-    for i in np.flatnonzero(read.mended):
+    for i in np.flatnonzero(read.mended).tolist():
         message = "{column} 写作“{cell}”，读作 {value:.6f}°"
         params = {"column": column, "cell": str(frame[column].iloc[i]), "value": float(read.value[i])}
         report.mend(reading.table, int(frame.index[i]), "", message, **params)
@@ -399,7 +399,7 @@ def _long(
 
 
 def _refuse_cells(rows: pd.DataFrame, wrong: Any, cells: Any, source: str, layer: Layer, report: Report) -> None:
-    for i in np.flatnonzero(wrong):
+    for i in np.flatnonzero(wrong).tolist():
         message = "{file} 的 {column} 为“{cell}”，应为：数、<检出限、未检出"
         identity = str(rows["station_id"].iloc[i]) if "station_id" in rows else ""
         params = {"file": layer.label, "column": source, "cell": str(cells[i])[:60]}

@@ -211,7 +211,7 @@ def _fill(located: Located, report: Report) -> None:
         report.mend(part.table, int(part.frame.index[i]), _id(part, i), message, x=float(x), y=float(y))
     lost = np.zeros(len(shapes), bool)
     lost[here[~fits & ~turned]] = True
-    for i in np.flatnonzero(lost | broken):
+    for i in np.flatnonzero(lost | broken).tolist():
         message = "坐标不在坐标系 {crs} 的范围内，或不是数。请核对坐标"
         report.refuse(part.table, int(part.frame.index[i]), _id(part, i), message, crs=located.crs.name)
     keep = ~(lost | broken | part.facts.get("bad", np.zeros(len(shapes), bool))[: len(shapes)])

@@ -73,7 +73,7 @@ def build(
     rows["__line"] = pd.Series(list(systems.project(shapes, STORED, plane)), index=rows.index, dtype=object)
     given = (rows["from_node"] != "") & (rows["to_node"] != "")
     unplaced = ~drawn & ~given.to_numpy(bool)
-    for i in np.flatnonzero(unplaced):
+    for i in np.flatnonzero(unplaced).tolist():
         _refuse(report, rows, i, "既没有图形也没有端点节点，无法接入河网。请补上图形，或 from_node 与 to_node")
     rows = rows[~unplaced]
     rows = _single_lines(rows, snap_m, report)
@@ -116,15 +116,15 @@ def _single_lines(rows: pd.DataFrame, snap_m: float, report: Report) -> pd.DataF
     lines, drawn = _lines(rows), _drawn(rows)
     keep = np.ones(len(rows), bool)
     odd = drawn & (shapely.get_dimensions(lines) != 1)
-    for i in np.flatnonzero(odd):
+    for i in np.flatnonzero(odd).tolist():
         _refuse(report, rows, i, "不是线。河段应是沿水流方向画的线")
     short = drawn & ~odd & ~(shapely.length(lines) > 1e-3)
-    for i in np.flatnonzero(short):
+    for i in np.flatnonzero(short).tolist():
         _refuse(report, rows, i, "线长为零。请重新画出，或删去该行")
     single = shapely.get_num_geometries(lines) == 1
     first = np.where(single, shapely.get_geometry(lines, 0), None)
     rings = drawn & ~odd & ~short & single & shapely.is_closed(first) & ~_given(rows)
-    for i in np.flatnonzero(rings):
+    for i in np.flatnonzero(rings).tolist():
         _mend(report, rows, i, "是闭合的环（像岸线或面的边界），不是河道中心线，已放在一边，未导入")
     keep &= ~(odd | short | rings)
     rows = rows[keep]
@@ -135,9 +135,9 @@ def _single_lines(rows: pd.DataFrame, snap_m: float, report: Report) -> pd.DataF
     long = shapely.length(single_lines) > 1e-3
     single_lines, source = single_lines[long], source[long]
     made = np.bincount(source, minlength=len(where))
-    for i in np.flatnonzero((counts > 1) & (made == 1)):
+    for i in np.flatnonzero((counts > 1) & (made == 1)).tolist():
         _mend(report, rows, where[i], "由 {count} 段首尾相接合并为一条线", count=int(counts[i]))
-    for i in np.flatnonzero(made > 1):
+    for i in np.flatnonzero(made > 1).tolist():
         _mend(report, rows, where[i], "由不相接的 {count} 段组成，已拆为 {count} 条河段", count=int(made[i]))
     order = np.concatenate([np.flatnonzero(~drawn), where[source]])
     parts = np.concatenate([np.zeros((~drawn).sum(), np.int64), _nth(source)])
@@ -179,7 +179,7 @@ def _without_copies(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     same = topology.equal_lines(_lines(rows)[drawn])
     ends = rows["from_node"].to_numpy(object) + "\0" + rows["to_node"].to_numpy(object)
     drop = np.zeros(len(rows), bool)
-    for i in np.flatnonzero(same != np.arange(len(same))):
+    for i in np.flatnonzero(same != np.arange(len(same))).tolist():
         one, other = drawn[i], drawn[same[i]]
         if ends[one] == ends[other]:
             drop[one] = True
@@ -235,7 +235,7 @@ def _cut(
     source_ids = rows["reach_id"].to_numpy(object, copy=True)
     given_length = number(rows, "length_m").to_numpy(np.float64) if "length_m" in rows else np.full(len(rows), np.nan)
     whole = np.where(np.isnan(given_length), shapely.length(lines), given_length)
-    for i in np.flatnonzero(made > 1):
+    for i in np.flatnonzero(made > 1).tolist():
         _mend(
             report,
             rows,
@@ -256,7 +256,7 @@ def _cut(
     if "length_m" in cut:
         cut["length_m"] = lengths
     new_ids = cut["reach_id"].to_numpy(object)[len(rest) :]
-    for j in np.flatnonzero(several):
+    for j in np.flatnonzero(several).tolist():
         row = where[cuts.source[j]]
         entry = (str(new_ids[j]), float(cuts.start[j] * whole[row]), float(cuts.end[j] * whole[row]))
         pieces.setdefault(str(source_ids[row]), []).append(entry)
@@ -530,7 +530,7 @@ def _lengths(rows: pd.DataFrame, plane: CRS, report: Report) -> pd.DataFrame:
     given = number(rows, "length_m").to_numpy(np.float64)
     rows["length_m"] = np.where(np.isnan(given), np.round(measured, 2), given)
     off = np.abs(given / np.where(measured > 0, measured, np.nan) - 1) > LENGTH_DOUBT
-    for i in np.flatnonzero(off):
+    for i in np.flatnonzero(off).tolist():
         message = "河段 {reach} 给定长度 {given:.0f} m，图上量得 {drawn:.0f} m，相差超过 20 %；计算用给定长度"
         reach = str(rows["reach_id"].iloc[i])
         report.warn(

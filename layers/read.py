@@ -273,7 +273,7 @@ def _unique(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
         bare = bare.assign(geometry=shapely.to_wkb(np.asarray(bare["geometry"], dtype=object)))
     alike = bare.astype(str).duplicated(keep="first").to_numpy(bool)
     names = row_names(table, rows)
-    for i in np.flatnonzero(again):
+    for i in np.flatnonzero(again).tolist():
         row, name = int(rows["__row"].iloc[i]), str(names.iloc[i])
         if alike[i]:
             report.mend(table, row, name, "与前面的一行完全相同，已略去")

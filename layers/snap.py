@@ -43,7 +43,7 @@ def snap(points: Objects, lines: Objects, reach_river: Objects | None = None, ri
     reach[which], distance[which] = nearest, metres
     at, near = tree.query(points, predicate="dwithin", distance=distance + TIE_M)
     several = np.bincount(at, minlength=n) > 1
-    for point in np.flatnonzero(several):
+    for point in np.flatnonzero(several).tolist():
         rivals = np.sort(near[at == point]) if n < 1000 else np.sort(near[_slice(at, point)])
         named = rivals
         if river is not None and reach_river is not None and river[point]:

@@ -88,7 +88,7 @@ def stand(
     if table in MUST_STAND:
         plant = text(rows, "plant_id").to_numpy(object) if table == "outlets" else np.full(len(rows), "", dtype=object)
         excused = (plant != "") | np.isin(text(rows, key).to_numpy(object), list(plants_with_outlet))
-        for i in np.flatnonzero(lost & ~excused):
+        for i in np.flatnonzero(lost & ~excused).tolist():
             _refuse(
                 report, table, rows, key, i, "既没有坐标也没有所在河段，无法定位。请补上坐标，或 reach_id 与 chainage_m"
             )
@@ -130,7 +130,7 @@ def _given(
     refused = np.zeros(len(rows), bool)
     at = np.array([position.get(name, -1) for name in reach])
     unknown = (reach != "") & (at < 0)
-    for i in np.flatnonzero(unknown):
+    for i in np.flatnonzero(unknown).tolist():
         _refuse(
             report,
             table,
@@ -185,7 +185,7 @@ def _given(
         )
         refused[i] = True
     nowhere = (at >= 0) & np.isnan(chainage) & np.isin(table, MUST_STAND)
-    for i in np.flatnonzero(nowhere & ~refused):
+    for i in np.flatnonzero(nowhere & ~refused).tolist():
         _refuse(
             report,
             table,
@@ -288,7 +288,7 @@ def _drawn_at(
 ) -> Objects:
     """A point for rows without coordinates, at their chainage on the line of their reach."""
     drawn = np.array(shapes, dtype=object)
-    for i in np.flatnonzero(shapely.is_missing(drawn) & (reach != "") & np.isfinite(chainage)):
+    for i in np.flatnonzero(shapely.is_missing(drawn) & (reach != "") & np.isfinite(chainage)).tolist():
         at = position.get(reach[i], -1)
         if at >= 0 and ground.lines[at] is not None and length[at] > 0:
             on_plane = shapely.line_interpolate_point(ground.lines[at], chainage[i] / length[at], normalized=True)
