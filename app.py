@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import pages, parts, state
+from ui import pages, parts, signin, state
 
 st.set_page_config(page_title="清源", page_icon="💧", layout="wide", initial_sidebar_state="collapsed")
 state.adopt_link()
+signin.gate()
 shown = [
     st.Page(pages.renderer(name), title=state.say(title), url_path=name, default=position == 0)
     for position, (name, title) in enumerate(pages.existing())

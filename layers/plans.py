@@ -167,21 +167,30 @@ class Plans:
 
     def submit(self, plan: str, *, why: str = "") -> None:
         """Hand a draft in for approval."""
-        self._step(plan, "submit", why)
+        self.step(plan, "submit", why=why)
 
     def reject(self, plan: str, *, why: str) -> None:
         """Give a submitted plan back, to be changed."""
-        self._step(plan, "reject", why)
+        self.step(plan, "reject", why=why)
 
     def archive(self, plan: str, *, why: str = "") -> None:
         """Put a plan away; what was approved stays in the registers."""
-        self._step(plan, "archive", why)
+        self.step(plan, "archive", why=why)
 
     def approve(self, plan: str, *, why: str = "") -> None:
         """Approve a submitted plan: its decisions enter the register of outlets, in the same transaction."""
-        self._step(plan, "approve", why)
+        self.step(plan, "approve", why=why)
 
-    def _step(self, plan: str, verb: str, why: str) -> None:
+    def steps(self, state: str) -> list[str]:
+        """The steps that lead on from a state."""
+        return [verb for verb, step in STEPS.items() if state in step.sources]
+
+    def right(self, verb: str) -> str:
+        """The right that a step takes."""
+        return STEPS[verb].right
+
+    def step(self, plan: str, verb: str, *, why: str = "") -> None:
+        """Take a plan one step on; see ``STEPS``."""
         step, user = STEPS[verb], self.project.user
         user.must(step.right)
         with self.project.change() as work:

@@ -37,10 +37,11 @@ class Work:
         self.revision = int(sql.facts(connection)["revision"])
         self.touched: set[str] = set()
         self._open = False
+        self._known: dict[str, sa.Table | None] = {}
 
     def rows(self, name: str, /, **equal: str | Sequence[str]) -> list[Row]:
         """Rows of a table whose columns equal the values given, or one of a list of them."""
-        table = sql.reflect(self.connection, self.store, name)
+        table = self._table(name)
         if table is None:
             return []
         wanted = [
@@ -77,9 +78,9 @@ class Work:
     def put(self, name: str, old: Row | None, new: Row | None, what: str, why: str) -> None:
         """Add a row (``old`` None), change it, or remove it (``new`` None), with its entry in the book."""
         layout = LAYOUTS[name]
-        table = sql.reflect(self.connection, self.store, name)
+        table = self._table(name)
         if table is None:
-            table = sql.ensure(self.connection, self.store, layout, {})
+            table = self._known[name] = sql.ensure(self.connection, self.store, layout, {})
         change = Change()
         if old is None and new is not None:
             change.added.append(new)
@@ -106,7 +107,7 @@ class Work:
             )
         for name, (kinds, rows) in self._cleaned(tables).items():
             layout = LAYOUTS[name]
-            table = sql.ensure(self.connection, self.store, layout, kinds)
+            table = self._known[name] = sql.ensure(self.connection, self.store, layout, kinds)
             whole = replace if isinstance(replace, bool) else name in replace
             change = compare(sql.select(self.connection, table), rows, layout, replace=whole)
             if change:
@@ -135,6 +136,12 @@ class Work:
         if self.user.county:
             rows = [*change.added, *change.removed, *(row for pair in change.changed for row in pair)]
             self.user.must("write", (row.get("county") or "" for row in rows))
+
+    def _table(self, name: str) -> sa.Table | None:
+        """A table as it stands, looked up once: asking a database for its columns costs more than asking for rows."""
+        if name not in self._known:
+            self._known[name] = sql.reflect(self.connection, self.store, name)
+        return self._known[name]
 
     def turn(self) -> int:
         """The revision of this transaction's changes, taken when the first is made."""

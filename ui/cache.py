@@ -26,12 +26,17 @@ from layers.assets import Shelf
 from layers.demo import demo_project
 from layers.judging import Judges, Refusal
 from layers.project import Project
+from layers.roles import User
 from layers.standards import load_standard
 from reports.content import Content, project_content
 
 TOP = Path(__file__).resolve().parents[1]
 SHELF = Shelf(TOP / "static", "../../app/static")
 """Served by Streamlit beside app.py; the address is relative to the frame of a component."""
+
+
+SHARED = User("-", "viewer")
+"""Whom the shared handle stands for: nobody who may change anything."""
 
 
 def place() -> str:
@@ -47,8 +52,8 @@ def demo() -> Path:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def project(url: str) -> Project:
-    """A handle on the project; it holds no data."""
-    return layers.open_project(url)
+    """A handle to read by, shared by all sessions; changes go through ``signin.own_project``."""
+    return layers.open_project(url, user=SHARED)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

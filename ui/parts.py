@@ -14,7 +14,7 @@ import streamlit as st
 
 from hydro import FaultsError, HydroError
 from i18n import LANGUAGES
-from ui import cache, state
+from ui import cache, signin, state
 from ui.state import say
 
 HERE = Path(__file__).parent / "browser"
@@ -35,6 +35,7 @@ def bar(pages: Sequence[Any], current: Any) -> None:
         st.space("stretch")
         _project()
         _language()
+        signin.sign_out()
 
 
 def _project() -> None:

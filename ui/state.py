@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from i18n import LANGUAGES, text
+from layers.roles import User
 
 SECTION, SOURCE, MONTH, LANG, FILE = "section", "source", "month", "lang", "file"
 LINKED = (SECTION, SOURCE, MONTH, LANG, FILE)
@@ -203,3 +204,69 @@ def mark(measures: tuple[Any, ...], told: tuple[str, ...] = ()) -> None:
 def plan_told() -> tuple[str, ...]:
     """What the proposal answered."""
     return tuple(st.session_state.get(PLAN_TOLD, ()))
+
+
+# -- who is here -----------------------------------------------------------------------------------------------------
+
+USER, LAST_SEEN, PARTING, SIGN_IN = "user", "last_seen", "parting", "sign_in"
+"""None of these is ever taken from an address: a link shows a view, it lets nobody in."""
+
+
+def user() -> User | None:
+    """Who has signed in; None before that."""
+    return st.session_state.get(USER)
+
+
+def admit(new: User, now: float) -> None:
+    """Somebody is here at this moment."""
+    st.session_state[USER], st.session_state[LAST_SEEN] = new, now
+    st.session_state.pop(PARTING, None)
+
+
+def last_seen() -> float:
+    """When the session was last used, in seconds since 1970."""
+    return float(st.session_state.get(LAST_SEEN, 0.0))
+
+
+def leave(words: str) -> None:
+    """Nobody is here any more; what was kept of the visit goes too."""
+    language = lang()
+    st.session_state.clear()
+    st.session_state.update({LANG: language, PARTING: words})
+
+
+def parting_words() -> str:
+    """Why the session before ended, blank where it ended as asked."""
+    return str(st.session_state.get(PARTING, ""))
+
+
+# -- plans -----------------------------------------------------------------------------------------------------------
+
+PLAN, PICK_OUTLETS, PICK_DECISION, PICK_PLANT, WHY, NEW_PLAN = "plan", "outlets", "decision", "plant", "why", "new_plan"
+SHOWN, CONFLICT = "shown_decisions", "conflict"
+"""Revisions of the decisions on the screen, by plan; and the conflict that waits for a choice."""
+
+
+def plan() -> str:
+    """Id of the plan at hand, blank before there is one."""
+    return str(st.session_state.get(PLAN) or "")
+
+
+def shown(plan_id: str) -> dict[str, int]:
+    """Outlet -> revision of its decision, as it stands on this user's screen."""
+    return dict(st.session_state.get(SHOWN, {}).get(plan_id, {}))
+
+
+def show_decisions(plan_id: str, revisions: dict[str, int]) -> None:
+    """Remember what the user sees: a decision is made against this."""
+    st.session_state[SHOWN] = {plan_id: revisions}
+
+
+def conflict() -> Any:
+    """The conflict that waits for a choice; None where there is none."""
+    return st.session_state.get(CONFLICT)
+
+
+def hold_conflict(found: Any) -> None:
+    """Keep a conflict until the user has chosen (None: chosen)."""
+    st.session_state[CONFLICT] = found

@@ -16,7 +16,7 @@ from hydro.plan_rows import DUTIES, with_duty
 from hydro.scenario import ACTIONS, ON_OUTLET, change, check_measures
 from layers.plans import Plans
 from reports.plan import tell
-from ui import cache, parts, state
+from ui import cache, decisions, parts, signin, state
 from ui.state import say
 
 FLOWS = {
@@ -33,6 +33,8 @@ def render() -> None:
     with parts.guard():
         url = cache.place()
         _look(url, cache.project(url).revision)
+        with st.expander(say("逐个排污口决定与审批（多人同时）")):
+            decisions.render()
 
 
 @st.fragment
@@ -284,7 +286,7 @@ def _stored(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.S
     open_plans = [row["name"] for row in plans.to_dict("records") if row["state"] in ("draft", "rejected", "")]
     chosen = st.selectbox(say("批准并分解为任务"), open_plans, index=None, key="plan_approve")
     if st.button(say("批准"), disabled=not chosen, key="plan_approve_do"):
-        project = cache.project(url)
+        project = signin.own_project(url)
         plan_id = str(plans.loc[plans["name"] == chosen, "plan_id"].iloc[0])
         tasks = hydro.task_rows(
             hydro.load_plan(network, tables, chosen), plan_id, start=datetime.date.today().isoformat()
@@ -300,5 +302,5 @@ def _keep(url: str, revision: int, plan: hydro.Scenario) -> None:
     cells = st.columns([4, 2], vertical_alignment="bottom")
     name = cells[0].text_input(say("方案名"), key=state.PLAN_NAME, placeholder=say("如：枯水期保七断面"))
     if cells[1].button(say("存为草稿"), disabled=not (name and plan.measures), width="stretch", key="plan_save"):
-        cache.project(url).write(hydro.plan_rows(plan, name, name), why=say("存方案 {name}", name=name))
+        signin.own_project(url).write(hydro.plan_rows(plan, name, name), why=say("存方案 {name}", name=name))
         st.toast(say("已存为草稿：{name}", name=name))

@@ -15,7 +15,7 @@ from hydro.permits import VERDICTS, coverage
 from hydro.registers import FAMILIES, league, register_progress, survey_progress
 from hydro.tasks import daily_sheet, from_exceedances, load_of, with_status
 from layers.tasks import draft_tasks, move_task, moves
-from ui import cache, outlet_file, parts, state, table
+from ui import cache, outlet_file, parts, signin, state, table
 from ui.section_file import facts, status
 from ui.state import say
 from ui.today import as_of
@@ -132,7 +132,7 @@ def _desk(url: str, revision: int, tasks: pd.DataFrame, today: str) -> None:
 
 def _move(url: str, task_id: str, name: str, today: str) -> None:
     with parts.told():
-        move_task(cache.project(url), task_id, name, today=today, why=state.task_why())
+        move_task(signin.own_project(url), task_id, name, today=today, why=state.task_why())
         st.toast(say("已记录"))
 
 
@@ -147,7 +147,7 @@ def _draft(url: str, revision: int, today: str) -> None:
             if len(points):
                 owners[str(section_id)] = _owner(network, points.iloc[0].to_dict())
         drafted = from_exceedances(rows, owners, today=today)
-        count = draft_tasks(cache.project(url), drafted, why=say("断面超标"))
+        count = draft_tasks(signin.own_project(url), drafted, why=say("断面超标"))
         st.toast(say("已起草 {count} 项，{there} 项此前已有", count=count, there=len(drafted) - count))
 
 

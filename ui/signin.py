@@ -1,0 +1,112 @@
+"""Who sits before the screen: nobody asks on one machine; as a server, an account of the server or of another service."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import streamlit as st
+
+import layers
+from hydro import HydroError
+from layers.accounts import Accounts, default_accounts
+from layers.project import Project
+from layers.roles import User, local_user
+from ui import state
+from ui.state import say
+
+IDLE_S = 30 * 60
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
+
+
+def required() -> bool:
+    """Whether somebody must sign in: accounts are configured, or others than this machine can reach the app."""
+    if os.environ.get("QINGYUAN_ACCOUNTS"):
+        return True
+    behind_a_proxy = any(name in st.context.headers for name in PROXY_HEADERS)
+    return behind_a_proxy or st.get_option("server.address") not in LOOPBACK
+
+
+@st.cache_resource(show_spinner=False)
+def accounts(place: str) -> Accounts:
+    """The accounts of this server."""
+    return Accounts(place)
+
+
+def gate() -> None:
+    """Let in who may come in; everybody else sees the sign-in, and nothing after it runs."""
+    if not required():
+        state.admit(local_user(), time.time())
+        return
+    user = state.user()
+    known = accounts(default_accounts())
+    if user and time.time() - state.last_seen() > IDLE_S:
+        state.leave(say("长时间没有操作，请重新登录。"))
+    elif user and not known.still(user):
+        state.leave(say("账号已变更或到期，请重新登录。"))
+    elif user:
+        state.admit(user, time.time())
+        return
+    _elsewhere(known)
+    _form(known)
+    st.stop()
+
+
+def own_project(url: str) -> Project:
+    """The project as whoever sits here: what they may not change, the store refuses."""
+    return layers.open_project(url, user=who())
+
+
+def who() -> User:
+    """Who has signed in; where nobody must, whoever sits at this machine."""
+    return state.user() or (User("-", "viewer") if required() else local_user())
+
+
+def _elsewhere(known: Accounts) -> None:
+    """Sign-in by the city's own service (OIDC), where ``.streamlit/secrets.toml`` names one."""
+    if not (st.secrets.load_if_toml_exists() and "auth" in st.secrets):
+        return
+    if not st.user.is_logged_in:
+        st.button(say("用统一认证登录"), on_click=st.login, type="primary")
+        return
+    try:
+        state.admit(known.signed_in_elsewhere(str(st.user.get("email", ""))), time.time())
+    except HydroError as problem:
+        st.error(say(problem.message, **problem.params))
+        st.button(say("退出登录"), on_click=st.logout)
+        st.stop()
+    st.rerun()
+
+
+def _form(known: Accounts) -> None:
+    _, middle, _ = st.columns([2, 1, 2])
+    with middle, st.form(state.SIGN_IN):
+        st.subheader(say("登录"))
+        name = st.text_input(say("账号"), max_chars=80)
+        password = st.text_input(say("密码"), type="password", max_chars=200)
+        if state.parting_words():
+            st.info(state.parting_words())
+        if not len(known):
+            st.warning(say("还没有账号。请管理员在服务器上运行：python cli.py user add 姓名 --role administrator"))
+        if st.form_submit_button(say("登录"), type="primary"):
+            try:
+                state.admit(known.sign_in(name, password), time.time())
+            except HydroError as problem:
+                st.error(say(problem.message, **problem.params))
+            else:
+                st.rerun()
+
+
+def sign_out() -> None:
+    """Who is here, and the way out; nothing on a machine without sign-in."""
+    user = state.user()
+    if user and required():
+        st.button(f"{user.name} · {say('退出')}", key="sign_out", type="tertiary", on_click=leave)
+
+
+def leave() -> None:
+    """End the session here, and at the other service where that let somebody in."""
+    state.leave("")
+    if st.user.get("is_logged_in"):
+        st.logout()
