@@ -270,7 +270,7 @@ def _unique(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
         return rows
     bare = rows.drop(columns=["__row", "__file", "__words"], errors="ignore")
     if "geometry" in bare:
-        bare = bare.assign(geometry=shapely.to_wkb(np.asarray(bare["geometry"], dtype=object)))
+        bare = bare.assign(geometry=shapely.to_wkb(np.asarray(bare["geometry"], dtype=object), hex=True))
     alike = bare.astype(str).duplicated(keep="first").to_numpy(bool)
     names = row_names(table, rows)
     for i in np.flatnonzero(again).tolist():

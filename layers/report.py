@@ -113,8 +113,8 @@ class Report:
 
     def warn(self, code: str, message: str, /, **params: Any) -> None:
         """Tell something worth knowing; ``table``, ``row`` and ``column`` among the parameters also say where."""
-        where = [str(params.get(name, "")) for name in ("table", "row", "column")]
-        fault = Fault(code, message, params, *where, warning=True)
+        table, row, column = (str(params.get(name, "")) for name in ("table", "row", "column"))
+        fault = Fault(code, message, params, table, row, column, warning=True)
         if fault not in self.warnings:
             self.warnings.append(fault)
 

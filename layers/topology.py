@@ -26,6 +26,10 @@ DANGLING_M = 1000.0
 """An end that nothing continues is listed when another reach lies within so many metres."""
 
 
+TOUCHING_M = 1.0
+"""A start so near to a line lies on it."""
+
+
 @dataclass(frozen=True)
 class Cuts:
     """Lines after cutting: for each new line its source row, and the part of that row's length it covers."""
@@ -89,6 +93,8 @@ def ends(lines: Objects) -> tuple[Float, Float]:
 def cut_at_junctions(lines: Objects, tolerance_m: float, *, may_cut: NDArray[np.bool_]) -> Cuts:
     """Cut every line where the end of another touches its inside within the tolerance.
 
+    A tributary that ends near a river flows into it; a spring that begins near one need not leave it, so a start cuts
+    only where it lies on the line itself (within ``TOUCHING_M``).
     An end that has another line's end within the tolerance is joined there and cuts nothing.
     """
     n = len(lines)
@@ -96,13 +102,15 @@ def cut_at_junctions(lines: Objects, tolerance_m: float, *, may_cut: NDArray[np.
     points = np.vstack([first, last])
     owner = np.r_[np.arange(n), np.arange(n)]
     free = _lonely(points, owner, tolerance_m)
+    free_index = np.flatnonzero(free)
     tree = shapely.STRtree(lines)
     at = shapely.points(points[free])
     which, target = tree.query(at, predicate="dwithin", distance=tolerance_m) if len(at) else (np.empty(0, int),) * 2
     point, mover = at[which], owner[free][which]
     along = shapely.line_locate_point(lines[target], point)
     length = shapely.length(lines[target])
-    inside = (target != mover) & (along > tolerance_m) & (along < length - tolerance_m) & may_cut[target]
+    touching = (free_index[which] >= n) | (shapely.distance(lines[target], point) <= TOUCHING_M)
+    inside = touching & (target != mover) & (along > tolerance_m) & (along < length - tolerance_m) & may_cut[target]
     target, along, length = target[inside], along[inside], length[inside]
     order = np.lexsort((along, target))
     target, along, length = target[order], along[order], length[order]

@@ -98,3 +98,23 @@ def test_files_that_are_not_what_they_say_are_refused_with_a_message(tmp_path: P
     report = read_sources([tmp_path / name]).report
     assert not report.sound
     assert name in str(report.json()["refused"])
+
+
+def test_a_row_given_twice_alike_is_dropped_and_listed(tmp_path: Path) -> None:
+    csv_basin(tmp_path)
+    rows = pd.read_csv(tmp_path / "reaches.csv")
+    pd.concat([rows, rows.iloc[:1]]).to_csv(tmp_path / "reaches.csv", index=False)
+    report = read_sources([tmp_path]).report
+    assert report.sound
+    assert [(entry.id, entry.message) for entry in report.mended if entry.table == "reaches"] == [
+        ("R1", "与前面的一行完全相同，已略去")
+    ]
+
+
+def test_reaches_without_nodes_give_the_network_that_their_drawing_shows(oracles: Path, tmp_path: Path) -> None:
+    import geopandas
+
+    reaches = geopandas.read_file(oracles / "cases" / "easy_21" / "network.gpkg", layer="reaches")
+    reaches[["reach_id", "geometry"]].to_file(tmp_path / "reaches.shp")
+    shape = read_sources([tmp_path]).report.network
+    assert (shape.reaches, shape.nodes, shape.mouths, shape.splits, shape.components) == (62, 61, 1, 2, 1)
