@@ -7,7 +7,7 @@ allowed to teach what is ordinary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,15 +16,16 @@ import pandas as pd
 
 from hydro.columns import text
 from hydro.delivery import delivery_ratios
-from hydro.expected import Expected, learn
+from hydro.expected import DIFFUSE_CHANGE, SOURCE_CHANGE, Expected, learn
 from hydro.findings import Finding
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
 from hydro.network import RiverNetwork
 from hydro.pathways import Segments, find_pathways
-from hydro.posterior import MonthPosterior, judge_all
+from hydro.posterior import MonthPosterior, judge
 from hydro.reasons import reasons
 from hydro.record import Record, compile_record
 from hydro.suspects import History, Suspects, list_suspects
+from hydro.topology import Float
 from hydro.trace import COLUMNS, Trace, exceedances, source_delivery, trace_sources
 from hydro.transport import conditions
 
@@ -48,6 +49,7 @@ class Attribution:
     suspects: Suspects
     months: list[MonthPosterior]
     history: History
+    _by_month: dict[int, Float] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def source_ids(self) -> list[str]:
@@ -101,16 +103,43 @@ class Attribution:
         Adds up to the measured load of the section (what the lab and the gauge said is shared out in proportion);
         to the expected one where nothing was measured.
         """
-        expected, judged, suspects = self.expected, self.months[month], self.suspects
-        added = judged.added(place)
-        ordinary = expected.source_kg_d[:, month] * expected.delivered[month][:, place]
-        unlisted = float(expected.chronic_kg_d @ expected.along_stretch[month][:, place])
-        values = dict(zip(self.source_ids, (ordinary + added[suspects.point]).tolist(), strict=True))
-        values["UNREGISTERED"] = unlisted + float(added[suspects.unlisted].sum())
-        values["DIFFUSE"] = float(expected.diffuse_kg_d[place, month]) + float(added[-1])
-        measured, total = float(self.record.load_kg_d[place, month]), float(sum(values.values()))
+        values = self._delivered(month)[:, place].tolist()
+        names = [*self.source_ids, "UNREGISTERED", "DIFFUSE"]
+        measured, total = float(self.record.load_kg_d[place, month]), sum(values)
         scale = measured / total if np.isfinite(measured) and total > 0 else 1.0
-        return {source: value * scale for source, value in values.items()}
+        return {name: value * scale for name, value in zip(names, values, strict=True)}
+
+    def _delivered(self, month: int) -> Float:
+        """Delivered load of every source, of unlisted outlets and of the land, (sources + 2) × sections.
+
+        The expectation, the event's part by its odds, then moved by what the sections read in that very month: each
+        load gives way as far as it is uncertain (a conditional mean of logs; kriging by another name).
+        """
+        if month not in self._by_month:
+            self._by_month[month] = self._settle(month)
+        return self._by_month[month]
+
+    def _settle(self, month: int) -> Float:
+        expected, judged, suspects = self.expected, self.months[month], self.suspects
+        ordinary = np.vstack(
+            [
+                expected.source_kg_d[:, month, None] * expected.delivered[month],
+                expected.chronic_kg_d @ expected.along_stretch[month],
+                expected.diffuse_kg_d[:, month],
+            ]
+        )
+        event = np.einsum("ce,ces->cs", judged.joint, judged.added_kg_d)
+        added = np.vstack([event[suspects.point], event[suspects.unlisted].sum(axis=0), event[-1]])
+        seen = np.flatnonzero(np.isfinite(self.record.load_kg_d[:, month]))
+        total = ordinary.sum(axis=0) + added.sum(axis=0)
+        if len(seen) == 0 or (total[seen] <= 0).any():
+            return np.asarray(ordinary + added, np.float64)
+        variance = np.append(expected.change[:, month], [SOURCE_CHANGE**2, DIFFUSE_CHANGE**2])
+        part = (ordinary / np.maximum(total, 1e-12))[:, seen]
+        gap = np.log(self.record.load_kg_d[seen, month] / total[seen])
+        covariance = part.T @ (variance[:, None] * part) + np.diag(expected.reading_error[seen, month] ** 2)
+        move = variance * (part @ np.linalg.solve(covariance, np.clip(gap, -0.5, 0.5)))
+        return np.asarray(ordinary * np.exp(move)[:, None] + added, np.float64)
 
     def probability(self, month: int, place: int) -> dict[str, float]:
         """Probability of every candidate to have caused what a section shows in a month; ``NONE`` included, sum one."""
@@ -166,12 +195,12 @@ def attribute(network: RiverNetwork) -> Attribution:
     pathways = find_pathways(record)
     expected = learn(record, pathways)
     suspects = list_suspects(expected)
-    months, history = judge_all(expected, suspects, rounds=1)
+    months, history = judge(expected, suspects, rounds=1)
     if record.months:
         calm = 1 - np.array([month.touched() for month in months]).T
         expected = learn(record, pathways, calm)
         suspects = list_suspects(expected)
-        months, history = judge_all(expected, suspects, rounds=2)
+        months, history = judge(expected, suspects, rounds=2)
     return Attribution(network, record, expected, suspects, months, history)
 
 

@@ -55,9 +55,10 @@ class Expected:
     """The chronic loads of a record. Made by :func:`learn`.
 
     ``load_kg_d`` is the expected load (sections × months); ``source_kg_d`` what every source discharges (sources ×
-    months); ``chronic_kg_d`` the unlisted load of every stretch. ``delivered`` (months × sources × sections), ``along``
-    (months × segments × sections) are delivery ratios at the learned decay; ``diffuse_kg_d`` (sections × months).
-    ``spread`` (months × sections × sections) is the covariance of the log load, lab and gauge errors left out.
+    months), ``change`` how far (log variance) a month may stray from it; ``chronic_kg_d`` the unlisted load of every
+    stretch. ``delivered`` (months × sources × sections), ``along`` (months × segments × sections) are delivery ratios at
+    the learned decay; ``diffuse_kg_d`` (sections × months). ``spread`` (months × sections × sections) is the covariance
+    of the log load, lab and gauge errors left out.
     """
 
     record: Record
@@ -72,6 +73,7 @@ class Expected:
     along_stretch: Float
     diffuse_kg_d: Float
     spread: Float
+    change: Float
     reading_error: Float
     decay_factor: float
     diffuse_factor: float
@@ -187,6 +189,7 @@ def learn(record: Record, pathways: Pathways | None = None, calm: Float | None =
         along_stretch=parts.along_stretch,
         diffuse_kg_d=parts.diffuse,
         spread=spread,
+        change=change,
         reading_error=np.sqrt(error**2 + MODEL_ERROR**2),
         decay_factor=float(np.exp(theta[-1])),
         diffuse_factor=float(np.exp(theta[-3])),

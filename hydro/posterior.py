@@ -41,11 +41,13 @@ PARTLY = 0.2
 CAUSE_PART = 0.25
 """An event is the cause of an exceedance when it brings at least this part of the section's load."""
 CAUSE_BLUR = 0.03
+QUIET = 2.0
+"""A month in which no section stands this many standard errors above its expectation is not searched for an event."""
 
 
 @dataclass(frozen=True)
 class MonthPosterior:
-    """What happened in one month: the joint of suspect and size. Made by :func:`judge_month`.
+    """What happened in one month: the joint of suspect and size. Made by :meth:`Weighed.conclude`.
 
     ``joint`` (suspects × sizes) and ``none`` sum to one. ``added_kg_d`` (suspects × sizes × sections) is the event's
     delivered load; ``ordinary_kg_d`` (sections) the load without it.
@@ -80,8 +82,36 @@ class MonthPosterior:
         return np.asarray(np.einsum("ce,ces->s", self.joint, part > least), np.float64)
 
 
-def judge_month(expected: Expected, suspects: Suspects, prior: Float, month: int) -> MonthPosterior:
-    """The posterior over suspects and sizes of one month, from all its sections and all reports."""
+@dataclass(frozen=True)
+class Weighed:
+    """One month before anybody's prior: log likelihood of every suspect and size, and of no event. See :func:`weigh`."""
+
+    month: int
+    like: Float
+    size_prior: Float
+    calm: float
+    size_kg_d: Float
+    added_kg_d: Float
+    ordinary_kg_d: Float
+
+    def conclude(self, suspects: Suspects, prior: Float) -> MonthPosterior:
+        """The posterior over suspects and sizes under a prior over suspects; what the prior leaves is: no event."""
+        with np.errstate(divide="ignore"):
+            joint = self.like + _possible(suspects, self.size_kg_d, self.size_prior, prior) + np.log(prior)[:, None]
+        none = self.calm + np.log(max(1 - float(prior.sum()), 1e-6))
+        total = logsumexp(np.append(joint.ravel(), none))
+        return MonthPosterior(
+            self.month,
+            np.exp(joint - total),
+            float(np.exp(none - total)),
+            self.size_kg_d,
+            self.added_kg_d,
+            self.ordinary_kg_d,
+        )
+
+
+def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
+    """How well every suspect and size explains all sections and all reports of a month."""
     record = expected.record
     ordinary = expected.load_kg_d[:, month]
     seen = np.flatnonzero(np.isfinite(record.load_kg_d[:, month]))
@@ -89,27 +119,37 @@ def judge_month(expected: Expected, suspects: Suspects, prior: Float, month: int
     measured = np.log(record.load_kg_d[seen, month])
     spread = expected.spread[month][np.ix_(seen, seen)]
     own = expected.reading_error[seen, month]
-    live = np.flatnonzero(prior > 0)
     like = np.full(size.shape, -np.inf)
-    like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
+    live = np.flatnonzero(suspects.weight > 0)
     calm = float(_likelihood(measured, ordinary[seen], np.zeros((1, 1, len(seen))), spread, own)[0, 0])
-    with np.errstate(divide="ignore"):
-        joint = like + _possible(suspects, size, size_prior, prior) + np.log(prior)[:, None]
-    joint[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)
-    none = calm + np.log(max(1 - float(prior.sum()), 1e-6))
-    total = logsumexp(np.append(joint.ravel(), none))
-    return MonthPosterior(month, np.exp(joint - total), float(np.exp(none - total)), size, added, ordinary)
+    if not _quiet(expected, month):
+        like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
+        like[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)
+    return Weighed(month, like, size_prior, calm, size, added, ordinary)
 
 
-def judge_all(expected: Expected, suspects: Suspects, rounds: int = 2) -> tuple[list[MonthPosterior], History]:
+def judge(expected: Expected, suspects: Suspects, rounds: int = 2) -> tuple[list[MonthPosterior], History]:
     """Every month's posterior, each with the history that the other months make."""
     months = len(expected.record.months)
     history = History(np.zeros((months, suspects.count)), suspects)
+    weighed = [weigh(expected, suspects, month) for month in range(months)]
     found: list[MonthPosterior] = []
     for _ in range(rounds):
-        found = [judge_month(expected, suspects, history.prior(m), m) for m in range(months)]
+        found = [one.conclude(suspects, history.prior(one.month)) for one in weighed]
         history = History(np.array([month.suspect for month in found]).reshape(months, suspects.count), suspects)
     return found, history
+
+
+def _quiet(expected: Expected, month: int) -> bool:
+    """Whether nothing of a month stands out: no section above its expectation, none above its target, no report jumped."""
+    record = expected.record
+    error = np.sqrt(np.diagonal(expected.spread[month]) + expected.reading_error[:, month] ** 2)
+    told = record.reported_kg_d[:, month] / np.median(expected.source_kg_d, axis=1)
+    with np.errstate(invalid="ignore"):
+        raised = (expected.residual[:, month] > QUIET * error).any()
+        over = (record.tp_mg_l[:, month] > record.target_mg_l).any()
+        jumped = (told > 2.0).any()
+    return not (raised or over or jumped)
 
 
 def _sizes(expected: Expected, suspects: Suspects, month: int) -> tuple[Float, Float, Float]:

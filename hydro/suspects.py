@@ -18,14 +18,14 @@ from hydro.topology import Float
 
 SIZE_EXPONENT = 0.15
 """Weight of a source ~ its ordinary load^0.15."""
-MOST, MOST_SPREAD = 200.0, 0.2
+MOST, MOST_SPREAD = 200.0, 0.15
 """The most an event can be over the source's ordinary load, and how blurred (log) that limit is."""
-PLANT_WEIGHT = 2.4
-WATCHED_WEIGHT = 0.85
+PLANT_WEIGHT = 2.2
+WATCHED_WEIGHT = 0.8
 """An outlet that reports its own load, against one that does not."""
-UNLISTED_PART = 0.17
+UNLISTED_PART = 0.14
 """Part of point events that come from unlisted outlets."""
-REPEAT = 0.7
+REPEAT = 0.5
 """What one earlier event adds to a source, in units of an average source's weight."""
 EVENT_RATE = (0.30, 10.0)
 """Point events a month: prior mean, and how many months it counts for."""
