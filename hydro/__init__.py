@@ -10,6 +10,7 @@ from hydro.errors import BalanceError, Fault, FaultsError, HydroError
 from hydro.evidence import Attribution, attribute
 from hydro.findings import Finding
 from hydro.inquiry import Inquiry, inquire
+from hydro.judgement import CONFIRMED, EXCLUDED, FieldFinding, Judgement
 from hydro.ledger import ledger, outlook
 from hydro.load import diffuse_loads, source_loads
 from hydro.model import Limits, Model, build_model
@@ -49,6 +50,8 @@ from hydro.trend import seasonal_kendall, spearman
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
 
 __all__ = [
+    "CONFIRMED",
+    "EXCLUDED",
     "Attribution",
     "Balance",
     "BalanceError",
@@ -59,9 +62,11 @@ __all__ = [
     "Episodes",
     "Fault",
     "FaultsError",
+    "FieldFinding",
     "Finding",
     "HydroError",
     "Inquiry",
+    "Judgement",
     "Limits",
     "Measure",
     "Mixing",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from hydro.pathways import Pathways, decay_number, find_pathways
+from hydro.pathways import Pathways, decay_number
 from hydro.record import Record
 from hydro.topology import Float
 
@@ -129,19 +129,16 @@ def own_loads(record: Record) -> tuple[Float, Float, Float, float, float]:
     return np.exp(base), sd, factor, mean, spread
 
 
-def learn(record: Record, pathways: Pathways | None = None, calm: Float | None = None) -> Expected:
+def learn(record: Record, pathways: Pathways, calm: Float | None = None) -> Expected:
     """Estimate the chronic loads of a record.
 
     ``calm`` (sections × months) is the probability that no event touched a reading; without it, it is judged from the
     residuals themselves, one-sidedly: an event only adds load.
     """
-    pathways = pathways or find_pathways(record)
     base, source_sd, factor, use_mean, use_spread = own_loads(record)
     monthly = base[:, None] * factor
     stretches = int(pathways.segments.stretch.max(initial=-1)) + 1
     sources = len(base)
-    reached = np.zeros(stretches, bool)
-    np.logical_or.at(reached, pathways.segments.stretch, (pathways.segment[0] > 0).any(axis=1))
     typical = _typical_chronic(record, pathways, stretches)
     mean = np.concatenate([np.zeros(sources), np.log(typical), [0.0, PRIOR_EXPONENT[0], 0.0]])
     sd = np.concatenate([source_sd, np.full(stretches, PRIOR_CHRONIC), [PRIOR_DIFFUSE, PRIOR_EXPONENT[1], PRIOR_DECAY]])
@@ -182,7 +179,7 @@ def learn(record: Record, pathways: Pathways | None = None, calm: Float | None =
         load_kg_d=parts.load,
         source_kg_d=monthly * np.exp(theta[:sources])[:, None],
         source_sd=np.sqrt(np.diag(covariance)[:sources]),
-        chronic_kg_d=np.where(reached, chronic, 0.0),
+        chronic_kg_d=chronic,
         chronic_sd=np.sqrt(np.diag(covariance)[sources : sources + stretches]),
         delivered=parts.delivered,
         along=parts.along,

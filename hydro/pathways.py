@@ -54,7 +54,6 @@ class Pathways:
     source: Float
     segment: Float
     diffuse: Float
-    source_time_d: Float
     segments: Segments
 
     def at(self, table: Float, x: Float) -> Float:
@@ -69,8 +68,11 @@ def decay_number(record: Record) -> Float:
     return np.asarray(warm / record.basin_factor**VELOCITY_EXPONENT, np.float64)
 
 
-def find_pathways(record: Record) -> Pathways:
-    """Solve the delivery to every section at a few decay numbers that span the record."""
+def find_pathways(record: Record) -> tuple[Record, Pathways]:
+    """Solve the delivery to every section at a few decay numbers that span the record.
+
+    The record comes back with the sources that reach one of its sections; so do the segments.
+    """
     network = record.network
     x = decay_number(record) if record.months else np.ones(1)
     low, high = float(x.min()) / DECAY_SPREAD, float(x.max()) * DECAY_SPREAD
@@ -86,17 +88,18 @@ def find_pathways(record: Record) -> Pathways:
         source.append(source_delivery(network, delivery, record.sources)[0])
         segment.append(delivery.from_places(reach, (from_m + to_m) / 2)[0])
         diffuse.append(washed @ delivery.ratio)
-    plain = delivery_ratios(network, record.sections, given=conditions(network, None))
-    segment_table = np.array(segment)
+    near = np.flatnonzero((source[0] > 0).any(axis=1))
+    wet = np.flatnonzero((segment[0] > 0).any(axis=1))
+    seen = replace(record, sources=record.sources.iloc[near], reported_kg_d=record.reported_kg_d[near])
+    segment_table = np.array(segment)[:, wet]
     stretch = np.unique(segment_table[0] > 0, axis=0, return_inverse=True)[1].reshape(-1)
-    return Pathways(
+    return seen, Pathways(
         points,
         np.asarray(weights, np.float64),
-        np.array(source),
+        np.array(source)[:, near],
         segment_table,
         np.array(diffuse),
-        source_delivery(network, plain, record.sources)[1],
-        Segments(reach, from_m, to_m, stretch),
+        Segments(reach[wet], from_m[wet], to_m[wet], stretch),
     )
 
 

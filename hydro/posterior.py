@@ -8,6 +8,7 @@ likelihood, half of whose mass says that a culprit's report hides the event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,8 @@ PARTLY = 0.2
 CAUSE_PART = 0.25
 """An event is the cause of an exceedance when it brings at least this part of the section's load."""
 CAUSE_BLUR = 0.03
+CERTAIN = 0.999
+"""Prior probability of an event whose cause was confirmed on the spot."""
 QUIET = 2.0
 """A month in which no section stands this many standard errors above its expectation is not searched for an event."""
 
@@ -128,16 +131,31 @@ def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
     return Weighed(month, like, size_prior, calm, size, added, ordinary)
 
 
-def judge(expected: Expected, suspects: Suspects, rounds: int = 2) -> tuple[list[MonthPosterior], History]:
-    """Every month's posterior, each with the history that the other months make."""
+def judge(
+    expected: Expected, suspects: Suspects, verdicts: Mapping[int, Float], *, rounds: int
+) -> tuple[list[MonthPosterior], History]:
+    """Every month's posterior, each with the history that the other months make.
+
+    ``verdicts`` are field findings: month -> factor on every suspect's prior (0: it was not that one).
+    """
     months = len(expected.record.months)
     history = History(np.zeros((months, suspects.count)), suspects)
     weighed = [weigh(expected, suspects, month) for month in range(months)]
     found: list[MonthPosterior] = []
     for _ in range(rounds):
-        found = [one.conclude(suspects, history.prior(one.month)) for one in weighed]
+        found = [one.conclude(suspects, _told(history.prior(one.month), verdicts.get(one.month))) for one in weighed]
         history = History(np.array([month.suspect for month in found]).reshape(months, suspects.count), suspects)
     return found, history
+
+
+def _told(prior: Float, verdict: Float | None) -> Float:
+    """A prior that knows a field finding; where somebody is confirmed an event is certain to the prior."""
+    if verdict is None:
+        return prior
+    known = prior * verdict
+    if verdict.sum() < len(verdict) / 2 and known.sum() > 0:
+        known *= CERTAIN / known.sum()
+    return np.asarray(known, np.float64)
 
 
 def _quiet(expected: Expected, month: int) -> bool:

@@ -12,7 +12,7 @@ from hydro.suspects import MOST
 from hydro.topology import Float
 
 if TYPE_CHECKING:
-    from hydro.evidence import Attribution
+    from hydro.judgement import Judgement
 
 RAISED, ORDINARY = 2.5, 1.5
 """A section is raised above this many standard errors over its expectation, and ordinary below the second."""
@@ -22,7 +22,7 @@ WORTH_SAYING = 0.002
 """Below this probability a candidate gets the one sentence that rules it out, not its whole file."""
 
 
-def reasons(judged: Attribution, month: int, place: int, probability: dict[str, float]) -> dict[str, Findings]:
+def reasons(judged: Judgement, month: int, place: int, probability: dict[str, float]) -> dict[str, Findings]:
     """Findings of every candidate of one section and month."""
     score = section_scores(judged, month)
     said = {
@@ -36,23 +36,23 @@ def reasons(judged: Attribution, month: int, place: int, probability: dict[str, 
     return said
 
 
-def section_scores(judged: Attribution, month: int) -> Float:
+def section_scores(judged: Judgement, month: int) -> Float:
     """How far every section stands over its expectation, in standard errors of a reading; NaN unmeasured. (sections,)"""
     expected = judged.expected
     error = np.sqrt(np.diagonal(expected.spread[month]) + expected.reading_error[:, month] ** 2)
     return np.asarray(expected.residual[:, month] / error, np.float64)
 
 
-def times_expected(judged: Attribution, month: int) -> Float:
+def times_expected(judged: Judgement, month: int) -> Float:
     """Measured over expected load of every section. (sections,)"""
     return np.asarray(np.exp(judged.expected.residual[:, month]), np.float64)
 
 
-def _names(judged: Attribution, places: NDArray[np.int_]) -> tuple[str, ...]:
+def _names(judged: Judgement, places: NDArray[np.int_]) -> tuple[str, ...]:
     return tuple(judged.section_names[int(i)] for i in places[:NAMED])
 
 
-def _of_source(judged: Attribution, i: int, month: int, place: int, score: Float, probability: float) -> Findings:
+def _of_source(judged: Judgement, i: int, month: int, place: int, score: Float, probability: float) -> Findings:
     ratio = judged.expected.delivered[month][i]
     found = [*_bracket(judged, ratio, place, score), *_size(judged, i, month, probability)]
     found += _report(judged, i, month)
@@ -61,7 +61,7 @@ def _of_source(judged: Attribution, i: int, month: int, place: int, score: Float
     return tuple(found)
 
 
-def _bracket(judged: Attribution, ratio: Float, place: int, score: Float) -> list[Finding]:
+def _bracket(judged: Judgement, ratio: Float, place: int, score: Float) -> list[Finding]:
     """Sections below the candidate that are raised speak for it; one that is not speaks against."""
     below = ratio > 0.02
     raised = np.flatnonzero(below & (score > RAISED))
@@ -81,7 +81,7 @@ def _bracket(judged: Attribution, ratio: Float, place: int, score: Float) -> lis
     return found
 
 
-def _size(judged: Attribution, i: int, month: int, probability: float) -> list[Finding]:
+def _size(judged: Judgement, i: int, month: int, probability: float) -> list[Finding]:
     """How much it would have had to let out, against what it lets out ordinarily."""
     joint, size = judged.months[month].joint[i], judged.months[month].size_kg_d[i]
     if joint.sum() <= 0 or probability < WORTH_SAYING:
@@ -97,7 +97,7 @@ def _size(judged: Attribution, i: int, month: int, probability: float) -> list[F
     return [Finding("须多排约 {extra} kg/d，为其平时 {base} kg/d 的 {times} 倍", params, NOTE)]
 
 
-def _report(judged: Attribution, i: int, month: int) -> list[Finding]:
+def _report(judged: Judgement, i: int, month: int) -> list[Finding]:
     """What its own report of the month says; a calm one is weak evidence, for half of the culprits hide."""
     told = judged.record.reported_kg_d[i]
     if not np.isfinite(told).any():
@@ -112,15 +112,15 @@ def _report(judged: Attribution, i: int, month: int) -> list[Finding]:
     return [Finding("自报当月 {told} kg/d，与平时 {usual} kg/d 相当（瞒报者亦如此，证据弱）", params, AGAINST)]
 
 
-def _past(judged: Attribution, i: int, month: int) -> list[Finding]:
+def _past(judged: Judgement, i: int, month: int) -> list[Finding]:
     others = float(np.delete(judged.history.by_month[:, i], month).sum())
     if others < 0.5:
         return []
     return [Finding("其他月份约有 {count} 次事件很可能由其造成", {"count": round(others, 1)}, FOR)]
 
 
-def _of_unlisted(judged: Attribution, month: int, place: int, score: Float, probability: float) -> Findings:
-    segments, weight = judged.pathways_segments, judged.months[month].joint[judged.suspects.unlisted].sum(axis=1)
+def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probability: float) -> Findings:
+    segments, weight = judged.segments, judged.months[month].joint[judged.suspects.unlisted].sum(axis=1)
     ratio = judged.expected.along[month]
     weight = np.where(ratio[:, place] > 0, weight, 0.0)
     found: list[Finding] = []
@@ -145,7 +145,7 @@ def _of_unlisted(judged: Attribution, month: int, place: int, score: Float, prob
     return tuple(found)
 
 
-def _of_diffuse(judged: Attribution, month: int, score: Float) -> Findings:
+def _of_diffuse(judged: Judgement, month: int, score: Float) -> Findings:
     seen, raised = int(np.isfinite(score).sum()), int((score > RAISED).sum())
     rain = judged.record.rain_mm
     found = []
@@ -162,7 +162,7 @@ def _of_diffuse(judged: Attribution, month: int, score: Float) -> Findings:
     return tuple(found)
 
 
-def _of_none(judged: Attribution, month: int, place: int, score: Float, probability: float) -> Findings:
+def _of_none(judged: Judgement, month: int, place: int, score: Float, probability: float) -> Findings:
     if not np.isfinite(score[place]):
         return (Finding("该断面当月未测总磷，只能由其他断面推断", {}, NOTE),)
     times = float(times_expected(judged, month)[place])

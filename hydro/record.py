@@ -5,7 +5,7 @@ Attribution compares months; finer readings are averaged into their month first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,11 +82,9 @@ class Record:
         return np.asarray(self.target_mg_l[:, None] * self.discharge_m3_s * KG_D_PER_MG_L_M3_S, np.float64)
 
 
-def compile_record(network: RiverNetwork) -> Record:
-    """Gather the observations of a network into months."""
-    sections = [
-        str(s) for s, reach in zip(network.sections.index, network.sections["reach_id"], strict=True) if reach != ""
-    ]
+def compile_record(network: RiverNetwork, sections: Sequence[str]) -> Record:
+    """Gather the observations of some sections, and of all sources, into months."""
+    sections = list(sections)
     tp = _monthly(network, "section", "TP")
     discharge = _monthly(network, "section", "discharge")
     months = tuple(sorted(set(tp.columns) | set(discharge.columns)))
@@ -121,14 +119,14 @@ def _monthly(network: RiverNetwork, kind: str, parameter: str) -> pd.DataFrame:
     return frame.groupby(frame.index.astype(str).str[:7]).mean().T
 
 
-def _below(network: RiverNetwork, sections: Iterable[str], months: tuple[str, ...]) -> Bool:
+def _below(network: RiverNetwork, sections: Sequence[str], months: tuple[str, ...]) -> Bool:
     table = network.observations.table
     rows = table[
         (table["station_kind"] == "section") & (table["parameter"] == "TP") & table["qualifier"].isin(BELOW_DETECTION)
     ]
     hit = set(zip(rows["station_id"].astype(str), rows["time"].astype(str).str[:7], strict=True))
     return np.array([[(section, month) in hit for month in months] for section in sections], bool).reshape(
-        len(list(sections)), len(months)
+        len(sections), len(months)
     )
 
 
