@@ -6,6 +6,7 @@ fingerprint, not a load: single samples scatter by about 20 % in the logarithm, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,30 +62,48 @@ class Fingerprint:
         """NH3N/TP and COD/TP in the (geometric) mean of the mixture. (2,)"""
         return np.asarray(np.exp(self.weight @ self.log_ratio), np.float64)
 
-    def log_likelihood(self, tp_kg: Float, other_kg: Float, precision: Float) -> Float:
-        """ln p of the estimated masses of the others, relative to their own best fit. (n,)
 
-        ``tp_kg`` (n,) is the TP mass; ``other_kg`` and ``precision`` (n × 2) the others' best estimates and one over
-        their variances (kg⁻²), 0 where nothing was measured. The log-normal is integrated by Gauss–Hermite quadrature.
+NODE, PART = (np.asarray(x, np.float64) for x in np.polynomial.hermite_e.hermegauss(9))
+PART = PART / PART.sum()
+
+
+class Prints:
+    """Many fingerprints side by side, padded to the same number of kinds. (prints × kinds × 2)"""
+
+    def __init__(self, prints: Sequence[Fingerprint]) -> None:
+        kinds = max((len(one.weight) for one in prints), default=1)
+        self.ratio = np.array([one.ratio for one in prints]).reshape(-1, len(OTHERS))
+        self.log_ratio = np.zeros((len(prints), kinds, len(OTHERS)))
+        self.spread = np.ones_like(self.log_ratio)
+        self.weight = np.zeros((len(prints), kinds))
+        for i, one in enumerate(prints):
+            count = len(one.weight)
+            self.log_ratio[i, :count], self.spread[i, :count] = one.log_ratio, one.spread
+            self.weight[i, :count] = one.weight
+
+    def of_fit(self, which: NDArray[np.int_], mass: Float, precision: Float) -> Float:
+        """ln p of a fit's masses of the other parameters, relative to their own best fit. (n,)
+
+        ``which`` (n,) is the fingerprint held against each row; ``mass`` and ``precision`` (n × 1 to 3) the best estimates
+        (TP first) and one over their variances (kg⁻²), 0 where nothing was measured. The log-normal is integrated by
+        Gauss–Hermite quadrature.
         """
-        node, part = np.polynomial.hermite_e.hermegauss(9)
-        part = part / part.sum()
-        terms = []
-        for mean, spread, weight in zip(self.log_ratio, self.spread, self.weight, strict=True):
-            total = np.full(len(tp_kg), np.log(weight))
-            for i in range(len(OTHERS)):
-                expected = tp_kg[:, None] * np.exp(mean[i] + spread[i] * node)
-                blur = (RATIO_ERROR * expected) ** 2 * precision[:, i, None]
-                off = precision[:, i, None] * (other_kg[:, i, None] - expected) ** 2 / (1 + blur)
-                total += np.logaddexp.reduce(-0.5 * off - 0.5 * np.log1p(blur) + np.log(part), axis=1)
-            terms.append(total)
-        return np.asarray(np.logaddexp.reduce(np.array(terms), axis=0), np.float64)
+        with np.errstate(divide="ignore"):
+            total = np.log(self.weight[which])
+        for i in range(mass.shape[1] - 1):
+            mean, spread = self.log_ratio[which, :, i, None], self.spread[which, :, i, None]
+            expected = mass[:, 0, None, None] * np.exp(mean + spread * NODE)
+            sharp = precision[:, i + 1, None, None]
+            blur = (RATIO_ERROR * expected) ** 2 * sharp
+            off = sharp * (mass[:, i + 1, None, None] - expected) ** 2 / (1 + blur)
+            total = total + _log_sum(-0.5 * off - 0.5 * np.log1p(blur) + np.log(PART))
+        return _log_sum(total)
 
-    def of_fit(self, mass: Float, precision: Float) -> Float:
-        """The same from a fit's masses of TP and of as many of the others as were read. (n,) from (n × 1 to 3)"""
-        others, sharp = np.zeros((len(mass), len(OTHERS))), np.zeros((len(mass), len(OTHERS)))
-        others[:, : mass.shape[1] - 1], sharp[:, : mass.shape[1] - 1] = mass[:, 1:], precision[:, 1:]
-        return self.log_likelihood(mass[:, 0], others, sharp)
+
+def _log_sum(terms: Float) -> Float:
+    """ln of the sum of exponentials over the last axis."""
+    top = terms.max(axis=-1)
+    return np.asarray(top + np.log(np.exp(terms - top[..., None]).sum(axis=-1)), np.float64)
 
 
 def of_sorts(weights: dict[str, float]) -> Fingerprint:

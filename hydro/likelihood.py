@@ -28,6 +28,7 @@ OFFSET = 0.05
 ALIKE_H = 3.0
 EXPLAIN, EXPLAIN_WITHIN = 0.6, 0.08
 """A cause explains at least this part of the excess asked about; what falls short of it is held against it."""
+TURNS = 2
 MASS_RANGE = 7.0
 """ln of the range over which a mass is equally likely."""
 
@@ -66,10 +67,9 @@ class Fit:
     precision: Float
 
 
-def student(residual: Float, nu: Float) -> Float:
-    """Log density of a standard Student-t with ``nu`` degrees of freedom at a residual."""
-    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
-    return np.asarray(constant - (nu + 1) / 2 * np.log1p(residual**2 / nu), np.float64)
+def student_constant(nu: Float) -> Float:
+    """ln of the normalising constant of Student's t with ``nu`` degrees of freedom."""
+    return np.asarray(gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi), np.float64)
 
 
 def fit(readings: Readings, unit: Float, slope: Float, mass: Float, section_error: float = SECTION_ERROR) -> Fit:
@@ -78,23 +78,27 @@ def fit(readings: Readings, unit: Float, slope: Float, mass: Float, section_erro
     ``unit`` (scenarios × readings) is the concentration for 1 kg of the reading's own parameter, ``slope`` its change
     within the error of the arrival time, ``mass`` (scenarios × 3) a first guess for TP, NH3N and COD (kg).
     """
-    y, first, group = readings.excess, readings.first, readings.group
-    of_group = readings.group_parameter
+    y, first, group = readings.excess.astype(np.float32), readings.first, readings.group
+    of_group, of_reading = readings.group_parameter, readings.parameter
     parameters = int(of_group.max(initial=0)) + 1
     mass = np.maximum(mass[:, :parameters], 1e-9)
-    width = OFFSET * np.add.reduceat(readings.base, first) / np.diff(np.append(first, len(y)))
+    count = np.diff(np.append(first, len(y)))
+    width = OFFSET * np.add.reduceat(readings.base, first) / count
     one_hot = (of_group[:, None] == np.arange(parameters)).astype(np.float64)
-    robust = np.ones_like(unit)
+    unit, slope = unit.astype(np.float32), slope.astype(np.float32)
     has = np.maximum.reduceat(unit, first, axis=1) > 0
-    for turn in range(3):
-        scaled = mass[:, readings.parameter] * unit
-        wrong = (SHAPE_ERROR * scaled) ** 2 + (mass[:, readings.parameter] * slope) ** 2
-        scale2 = readings.sigma**2 + readings.close**2 * wrong
+    sigma2, close = (readings.sigma**2).astype(np.float32), readings.close.astype(np.float32)
+    wrong = close**2 * ((SHAPE_ERROR * unit) ** 2 + slope**2)
+    nu = readings.freedom.astype(np.float32)
+    robust = np.float32(1.0)
+    for turn in range(TURNS):
+        scale2 = sigma2 + (mass**2).astype(np.float32)[:, of_reading] * wrong
         weight = robust / scale2
-        gg = np.add.reduceat(weight * unit * unit, first, axis=1)
-        gy = np.add.reduceat(weight * unit * y, first, axis=1)
-        g1 = np.add.reduceat(weight * unit, first, axis=1)
-        y1 = np.add.reduceat(weight * y, first, axis=1)
+        wu = weight * unit
+        gg = np.add.reduceat(wu * unit, first, axis=1).astype(np.float64)
+        gy = np.add.reduceat(wu * y, first, axis=1).astype(np.float64)
+        g1 = np.add.reduceat(wu, first, axis=1).astype(np.float64)
+        y1 = np.add.reduceat(weight * y, first, axis=1).astype(np.float64)
         w1 = np.add.reduceat(weight, first, axis=1) + 1 / width**2
         a = np.maximum(gg - g1 * g1 / w1, 1e-30)
         b = gy - g1 * y1 / w1
@@ -106,13 +110,13 @@ def fit(readings: Readings, unit: Float, slope: Float, mass: Float, section_erro
         spread = (section_error * mass[:, of_group]) ** 2
         own = np.where(has, (b + mass[:, of_group] / spread) / (a + 1 / spread), 0.0)
         offset = (y1 - own * g1) / w1
-        residual = (y - own[:, group] * unit - offset[:, group]) / np.sqrt(scale2)
-        if turn < 2:
-            robust = (readings.freedom + 1) / (readings.freedom + residual**2)
-    point = student(residual, readings.freedom) - 0.5 * np.log(scale2)
+        off2 = (y - own.astype(np.float32)[:, group] * unit - offset.astype(np.float32)[:, group]) ** 2 / scale2
+        if turn < TURNS - 1:
+            robust = (nu + 1) / (nu + off2)
+    point = -(nu + 1) / 2 * np.log1p(off2 / nu) - 0.5 * np.log(scale2)
     penalty = np.where(has, ((own - mass[:, of_group]) ** 2 / spread + np.log1p(a * spread)), 0.0)
     penalty = penalty + (offset / width) ** 2 + np.log(w1 * width**2)
-    total = point.sum(axis=1) - 0.5 * penalty.sum(axis=1)
+    total = point.sum(axis=1, dtype=np.float64) + student_constant(readings.freedom).sum() - 0.5 * penalty.sum(axis=1)
     return Fit(total, mass, precision)
 
 

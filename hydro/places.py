@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hydro.columns import number
 from hydro.delivery import delivery_ratios
-from hydro.fingerprint import Fingerprint, fingerprints, unlisted
+from hydro.fingerprint import Fingerprint, Prints, fingerprints, unlisted
 from hydro.network import RiverNetwork
 from hydro.plume import Clock, Mixing, Reply, replies
 from hydro.topology import Float
@@ -40,7 +40,7 @@ class Places:
     chainage_m: Float
     prior: Float
     reports: NDArray[np.bool_]
-    prints: tuple[Fingerprint, ...]
+    prints: Prints
 
     def __len__(self) -> int:
         return len(self.reach)
@@ -112,7 +112,7 @@ def release_places(network: RiverNetwork) -> Places:
         np.array(metres, np.float64),
         np.array(prior, np.float64),
         np.array(reports, bool),
-        tuple(prints),
+        Prints(prints),
     )
 
 

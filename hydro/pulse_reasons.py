@@ -81,14 +81,14 @@ def _fingerprint(verdict: Verdict, cause: Cause) -> Findings:
     places = verdict.scene.detective.places
     if cause.kind not in ("outlet", "plant") or not np.isfinite(cause.ratio[0]):
         return ()
-    own = places.prints[list(places.source_id).index(cause.source_id)]
-    off = np.abs(np.log(np.maximum(np.array(cause.ratio), 1e-6)) - np.log(own.ratio))
+    own = places.prints.ratio[list(places.source_id).index(cause.source_id)]
+    off = np.abs(np.log(np.maximum(np.array(cause.ratio), 1e-6)) - np.log(own))
     off = off[np.isfinite(off)]
     params = {
         "nh3n": round(cause.ratio[0], 1),
         "cod": round(cause.ratio[1]) if np.isfinite(cause.ratio[1]) else "—",
-        "own_nh3n": round(float(own.ratio[0]), 1),
-        "own_cod": round(float(own.ratio[1])),
+        "own_nh3n": round(float(own[0]), 1),
+        "own_cod": round(float(own[1])),
     }
     if (off < np.log(ALIKE)).all():
         return (

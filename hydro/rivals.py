@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydro.alarm import repeated
-from hydro.fingerprint import wash_off
+from hydro.fingerprint import Prints, wash_off
 from hydro.likelihood import Readings, falls_short, fit, occam
 from hydro.places import MIXING_WEIGHT
 from hydro.scene import Scene
@@ -53,15 +53,15 @@ def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float]:
         return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
     seen = scene.readings
     unit = np.array([row[0] for row in rows])[:, scene.twin]
-    print_ = wash_off()
+    rain = Prints([wash_off()])
     tp = seen.parameter == 0
     weight = 1 / (seen.sigma[tp] ** 2 + (0.3 * np.maximum(seen.excess[tp], 0)) ** 2)
     guess = np.maximum((unit[:, tp] @ (weight * seen.excess[tp])) / ((unit[:, tp] ** 2) @ weight + 1e-30), 1e-6)
-    fitted = fit(seen, unit, 0.15 * unit, guess[:, None] * np.r_[1.0, print_.ratio], PATCHY)
+    fitted = fit(seen, unit, 0.15 * unit, guess[:, None] * np.r_[1.0, rain.ratio[0]], PATCHY)
     score = fitted.log_likelihood + occam(fitted) + np.array([row[3] for row in rows])
     score += falls_short(fitted, np.array([row[0][scene.peak] for row in rows]), scene.peak_excess)
     return (
-        score + print_.of_fit(fitted.mass, fitted.precision),
+        score + rain.of_fit(np.zeros(len(rows), np.int_), fitted.mass, fitted.precision),
         np.array([row[1] for row in rows]),
         np.array([row[2] for row in rows]),
         fitted.mass[:, 0] * scene.passing.upstream[scene.section],

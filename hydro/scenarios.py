@@ -130,13 +130,11 @@ def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
     faster = _other_decay(scene, scenarios)
     tp = scene.unit(scenarios)
     unit, slope = tp[:, scene.twin] * faster, slope[:, scene.twin] * faster
-    ratio = np.array([np.r_[1.0, f.ratio] for f in placed.prints])[scenarios.suspect]
+    ratio = np.column_stack([np.ones(len(scenarios.suspect)), placed.prints.ratio[scenarios.suspect]])
     fitted = fit(seen, unit, slope, scenarios.mass[:, None] * ratio)
     score = fitted.log_likelihood + occam(fitted) + scenarios.log_prior
     score += falls_short(fitted, tp[:, scene.peak], scene.peak_excess)
-    for c in np.unique(scenarios.suspect):
-        mine = np.flatnonzero(scenarios.suspect == c)
-        score[mine] += placed.prints[c].of_fit(fitted.mass[mine], fitted.precision[mine])
+    score += placed.prints.of_fit(scenarios.suspect, fitted.mass, fitted.precision)
     return score, fitted
 
 
