@@ -18,13 +18,13 @@ from hydro.scenarios import narrow, propose, refine, weigh, widen
 from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
-TEMPER = 1.0
+TEMPER = 0.5
 """Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
 WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""
 HIDE = 0.5
 """How often a source that reports leaves its own event out of the report."""
-REFINEMENTS = ((18, 2), (9, 3))
+REFINEMENTS = ((16, 3), (9, 4))
 """Rounds of refinement: how many suspects, and how many scenarios of each."""
 REPORT_LIMIT = 10.0
 """The most that a report may say for or against its source (ln)."""
@@ -68,10 +68,12 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     """Weigh every cause of one reading of one section (id) against each other."""
     scene = gather(detective, section, time)
     scenarios, score, mass, ratio = _point_scenarios(scene)
-    washed, first, last, washed_kg = wash_offs(scene)
-    alarms, spans = faults(scene)
-    everything = np.concatenate([score, washed, list(alarms.values())])
-    chance = np.exp(TEMPER * (everything - everything.max()))
+    washed, washed_prior, first, last, washed_kg = wash_offs(scene)
+    alarms, alarm_prior, spans = faults(scene)
+    prior = np.concatenate([scenarios.log_prior, washed_prior, list(alarm_prior.values())])
+    everything = np.concatenate([score, washed, list(alarms.values())]) - prior
+    everything = TEMPER * (everything - everything.max()) + prior
+    chance = np.exp(everything - everything.max())
     chance /= chance.sum()
     point, rain, none = np.split(chance, [len(score), len(score) + len(washed)])
     placed = detective.places
@@ -115,9 +117,11 @@ def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
     scenarios = widen(scene, narrow(scenarios, score))
     score, mass, ratio = _weighed(scene, scenarios)
     for count, seeds in REFINEMENTS:
-        fine, instead = refine(scenarios, score, count, seeds)
+        fine, cut = refine(scenarios, score, count, seeds)
+        if not len(cut):
+            break
         finer = _weighed(scene, fine)
-        kept = np.flatnonzero(~instead)
+        kept = np.setdiff1d(np.arange(len(score)), cut)
         score, mass, ratio = (
             np.concatenate([old[kept], new]) for old, new in zip((score, mass, ratio), finer, strict=True)
         )

@@ -33,8 +33,8 @@ PULSE_LEAN = (0.65, 1.0, 1.5)
 PULSE_H = (3.0, 5.0, 7.0, 9.0, 12.0, 16.0, 22.0)
 
 
-def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float]:
-    """Log posterior, start and end (hours since 1970) and mass (kg) of every way the rain may have done it.
+def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float, Float]:
+    """Log posterior, log prior, start and end (hours since 1970) and mass (kg) of every way the rain may have done it.
 
     Each storm of the last days, drained slowly or fast, under every mixing; a sub-catchment may send more or less than
     its share. No storm on record: nothing is returned where there is a weather record, one faint guess where not.
@@ -50,7 +50,7 @@ def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float]:
                 for mixing in range(len(MIXING_WEIGHT))
             ]  # fmt: skip
     if not rows:
-        return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
+        return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
     seen = scene.readings
     unit = np.array([row[0] for row in rows])[:, scene.twin]
     rain = Prints([wash_off()])
@@ -62,6 +62,7 @@ def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float]:
     score += falls_short(fitted, np.array([row[0][scene.peak] for row in rows]), scene.peak_excess)
     return (
         score + rain.of_fit(np.zeros(len(rows), np.int_), fitted.mass, fitted.precision),
+        np.array([row[3] for row in rows]),
         np.array([row[1] for row in rows]),
         np.array([row[2] for row in rows]),
         fitted.mass[:, 0] * scene.passing.upstream[scene.section],
@@ -102,8 +103,8 @@ def _drained(scene: Scene, mixing: int, wet_h: Float, share: Float, drain_h: flo
     return out
 
 
-def faults(scene: Scene) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Log posterior of each form of false alarm, and of nothing having happened at all; with the readings concerned."""
+def faults(scene: Scene) -> tuple[dict[str, float], dict[str, float], dict[str, tuple[float, float]]]:
+    """Log posterior and log prior of each form of false alarm and of nothing having happened; the readings concerned."""
     seen = scene.readings
     own = np.flatnonzero((seen.section == scene.section) & (seen.parameter == 0))
     peak = int(np.argmin(np.abs(seen.time_h[own] - scene.peak_h)))
@@ -159,7 +160,8 @@ def faults(scene: Scene) -> tuple[dict[str, float], dict[str, tuple[float, float
         )
         score["pulse"] = float(np.logaddexp.reduce(each))
         where["pulse"] = spans[int(np.argmax(each))]
-    return score, where
+    prior = {form: float(at_peak + np.log(FORMS[form])) for form in score if form in FORMS}
+    return score, {"quiet": float(np.log(QUIET_PRIOR)), **prior}, where
 
 
 def _without(seen: Readings, rows: NDArray[np.int_]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ KEEP_CLOSE = 80
 KEEP_NATS = 12.0
 CLOSE_NATS = 25.0
 SCREEN_POWER = 0.25
+FINEST_H = 0.25
 TIMING = 0.07
 TIMING_H = 0.3
 """Error of the travel time between two sections: relative, and absolute (hours)."""
@@ -47,13 +50,13 @@ def propose(scene: Scene) -> Scenarios:
                 start = start[keep]
                 prior = np.log(placed.prior[c] * weight * grid)
                 rows.append((np.full(len(start), c), np.full(len(start), mixing), start,
-                             np.full(len(start), d), np.full(len(start), prior)))  # fmt: skip
+                             np.full(len(start), d), np.full(len(start), prior), np.full(len(start), grid)))  # fmt: skip
     if not rows:
         none, never = np.zeros(0, np.int_), np.zeros(0)
-        return Scenarios(none, none, never, never, never, never)
+        return Scenarios(none, none, never, never, never, never, never)
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
     who, mixing_of = columns[0].astype(np.int_), columns[1].astype(np.int_)
-    return _screen(scene, Scenarios(who, mixing_of, columns[2], columns[3], columns[4], np.zeros(len(who))))
+    return _screen(scene, Scenarios(who, mixing_of, columns[2], columns[3], columns[4], np.zeros(len(who)), columns[5]))
 
 
 def _screen(scene: Scene, scenarios: Scenarios) -> Scenarios:
@@ -76,7 +79,7 @@ def _screen(scene: Scene, scenarios: Scenarios) -> Scenarios:
     keep = order[(rank < 2) | ((rank < 24) & (score[order] > score[order[0]] - KEEP_NATS))]
     keep = keep[mass[keep] > 0][:KEEP]
     chosen = scenarios.take(keep)
-    return Scenarios(chosen.suspect, chosen.mixing, chosen.start_h, chosen.length_h, chosen.log_prior, mass[keep])
+    return replace(chosen, mass=mass[keep])
 
 
 def narrow(scenarios: Scenarios, score: Float) -> Scenarios:
@@ -94,30 +97,33 @@ def widen(scene: Scene, scenarios: Scenarios) -> Scenarios:
     for mixing, river in enumerate(MIXINGS):
         shift = mean * (1 - 1 / river.velocity_factor)
         parts.append((scenarios.suspect, np.full(len(mean), mixing), scenarios.start_h + np.round(shift * 4) / 4,
-                      scenarios.length_h, scenarios.log_prior + np.log(MIXING_WEIGHT[mixing]), scenarios.mass))  # fmt: skip
+                      scenarios.length_h, scenarios.log_prior + np.log(MIXING_WEIGHT[mixing]), scenarios.mass,
+                      scenarios.cell_h))  # fmt: skip
     return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def refine(scenarios: Scenarios, score: Float, count: int, seeds_each: int) -> tuple[Scenarios, NDArray[np.bool_]]:
-    """A finer grid of windows about the best scenarios of the ``count`` suspects in the running.
+def refine(scenarios: Scenarios, score: Float, suspects: int, each: int) -> tuple[Scenarios, NDArray[np.int_]]:
+    """The cells of the best scenarios cut into 25 each; and which scenarios those were.
 
-    Also tells which of the given scenarios it stands in for: all those of a suspect that was refined.
+    Of the ``suspects`` likeliest suspects the ``each`` densest cells, as far as they are wider than the finest step.
     """
-    order = np.argsort(-score, kind="stable")
+    density = np.where(scenarios.cell_h > FINEST_H, score - 2 * np.log(scenarios.cell_h), -np.inf)
+    order = np.argsort(-density, kind="stable")
     who = scenarios.suspect[order]
     rank = pd.Series(who).groupby(who).cumcount().to_numpy()
-    seeds = scenarios.take(order[np.isin(who, pd.unique(who)[:count]) & (rank < seeds_each)])
-    length = np.maximum(seeds.length_h, 1.0)
-    grid = np.maximum(1.0, length / 4)
+    total = pd.Series(score).groupby(scenarios.suspect).max().nlargest(suspects).index
+    cut = order[np.isin(who, total) & (rank < each) & np.isfinite(density[order])]
+    seeds = scenarios.take(cut)
+    cell = np.maximum(seeds.cell_h / 5, FINEST_H)
     parts = []
-    for front in (-0.5, -0.25, 0.0, 0.25, 0.5):
-        for back in (-0.5, -0.25, 0.0, 0.25, 0.5):
-            start = seeds.start_h + np.round(front * grid * 4) / 4
-            end = seeds.start_h + length + np.round(back * grid * 4) / 4
-            parts.append((seeds.suspect, seeds.mixing, start, np.maximum(end - start, 0.5),
-                          seeds.log_prior - np.log(25.0), seeds.mass))  # fmt: skip
-    fine = Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return fine, np.isin(scenarios.suspect, np.unique(seeds.suspect))
+    for front in (-0.4, -0.2, 0.0, 0.2, 0.4):
+        for back in (-0.4, -0.2, 0.0, 0.2, 0.4):
+            start = seeds.start_h + front * seeds.cell_h
+            end = seeds.start_h + seeds.length_h + back * seeds.cell_h
+            length = np.round(np.maximum(end - start, 0.5) / FINEST_H) * FINEST_H
+            start = np.round(start / FINEST_H) * FINEST_H
+            parts.append((seeds.suspect, seeds.mixing, start, length, seeds.log_prior - np.log(25.0), seeds.mass, cell))
+    return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True))), cut
 
 
 def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
@@ -125,7 +131,7 @@ def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
     placed, seen = scene.detective.places, scene.readings
     mean = np.nan_to_num(scene.passing.mean_h)
     between = np.abs(mean[scenarios.suspect] - mean[scenarios.suspect, scene.section][:, None])
-    late = TIMING * between + TIMING_H
+    late = TIMING * between + TIMING_H + (scenarios.cell_h[:, None] - FINEST_H) / 3
     slope = np.abs(scene.unit(scenarios, late) - scene.unit(scenarios, -late)) / 2
     faster = _other_decay(scene, scenarios)
     tp = scene.unit(scenarios)

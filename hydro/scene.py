@@ -24,7 +24,10 @@ BEFORE_H, AFTER_H = 60.0, 60.0
 
 @dataclass(frozen=True)
 class Scenarios:
-    """Ways in which it may have happened, one a row."""
+    """Ways in which it may have happened, one a row.
+
+    A scenario stands for a cell of windows, ``cell_h`` wide in its start and in its end; ``log_prior`` is the cell's.
+    """
 
     suspect: NDArray[np.int_]
     mixing: NDArray[np.int_]
@@ -32,6 +35,7 @@ class Scenarios:
     length_h: Float
     log_prior: Float
     mass: Float
+    cell_h: Float
 
     def take(self, rows: NDArray[np.int_]) -> Scenarios:
         """Some of the rows."""
