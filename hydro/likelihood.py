@@ -13,6 +13,7 @@ integrated by Laplace's method; TP, NH3N and COD have a mass each, tied together
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def fit(readings: Readings, unit: Float, slope: Float, mass: Float, section_erro
     sigma2, close = (readings.sigma**2).astype(np.float32), readings.close.astype(np.float32)
     wrong = close**2 * ((SHAPE_ERROR * unit) ** 2 + slope**2)
     nu = readings.freedom.astype(np.float32)
-    robust = np.float32(1.0)
+    robust: Any = 1.0
     for turn in range(TURNS):
         scale2 = sigma2 + (mass**2).astype(np.float32)[:, of_reading] * wrong
         weight = robust / scale2

@@ -73,8 +73,9 @@ class Clock:
         wave = np.fft.irfft(transfer * window, self.steps, axis=-1) / step
         wave *= np.exp(self.damping * step * np.arange(self.steps))
         out = np.zeros_like(wave)
-        out[..., : self.steps - ahead] = wave[..., ahead:]
-        out[..., 0] += wave[..., :ahead].sum(axis=-1)
+        first = ahead + 1  # the window gives what passed in the step before
+        out[..., : self.steps - first] = wave[..., first:]
+        out[..., 0] += wave[..., :first].sum(axis=-1)
         return out
 
 

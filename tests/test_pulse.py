@@ -1,0 +1,118 @@
+"""Sub-daily attribution: the plume by hand and by law, the stations' alarms, one whole made-up basin, and refusals."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hydro
+from benchmarks.basins_hourly import make_basin
+from hydro.alarm import repeated
+from hydro.plume import Clock, Mixing, replies
+
+LENGTH_M, SPEED, WIDE, DEEP_M3_S = 20_000.0, 0.4, 80.0, 5.0
+
+
+def river(decay_per_d: float = 0.0, pieces: int = 1) -> hydro.RiverNetwork:
+    """One straight river of 20 km cut into equal pieces, with a section at its end."""
+    count = range(pieces)
+    reaches = pd.DataFrame(
+        {
+            "reach_id": [f"R{i}" for i in count],
+            "from_node": [f"N{i}" for i in count],
+            "to_node": [f"N{i + 1}" for i in count],
+            "length_m": LENGTH_M / pieces,
+            "discharge_m3_s": DEEP_M3_S,
+            "velocity_m_s": SPEED,
+            "decay_per_d": decay_per_d,
+        }
+    )
+    end = {"section_id": ["S"], "name": ["S"], "reach_id": [f"R{pieces - 1}"], "chainage_m": [LENGTH_M / pieces]}
+    outlets = {"outlet_id": ["O"], "name": ["O"], "reach_id": ["R0"], "chainage_m": [0.0], "permit_load_kg_d": [1.0]}
+    sections = pd.DataFrame({**end, "tp_target_mg_l": [0.2]})
+    return hydro.build_network({"reaches": reaches, "sections": sections, "outlets": pd.DataFrame(outlets)})
+
+
+def passing(network: hydro.RiverNetwork, mixing: Mixing, clock: Clock | None = None) -> np.ndarray:
+    clock = clock or Clock(0.25, 512)
+    return replies(network, ["S"], mixing=mixing, clock=clock).fraction(np.array([0]), np.array([0.0]))[0, 0]
+
+
+def test_a_slug_passes_as_the_advection_dispersion_equation_has_it() -> None:
+    """Ogata & Banks by way of the inverse Gaussian: x / √(4πDt³) exp(−(x − ut)² / 4Dt), D = 80 m × 0.4 m/s = 32 m²/s."""
+    share = passing(river(), Mixing(dispersivity_m=WIDE), Clock(0.05, 2048))
+    t = (np.arange(len(share)) + 0.5) * 180.0
+    spread = WIDE * SPEED
+    exact = (
+        LENGTH_M / np.sqrt(4 * np.pi * spread * t**3) * np.exp(-((LENGTH_M - SPEED * t) ** 2) / (4 * spread * t)) * 180
+    )
+    assert abs(share - exact).max() < 0.02 * exact.max()
+
+
+def test_the_mean_time_is_length_over_velocity_dead_zones_or_not() -> None:
+    hours = (np.arange(1024) + 0.5) * 0.25
+    for mixing in (Mixing(), Mixing(storage_ratio=0.4, return_per_h=0.4)):
+        share = passing(river(), mixing, Clock(0.25, 1024))
+        assert share @ hours / share.sum() == pytest.approx(LENGTH_M / SPEED / 3600, rel=0.01)
+
+
+def test_nothing_is_lost_without_decay_and_as_much_as_plug_flow_with_a_little() -> None:
+    assert passing(river(), Mixing(storage_ratio=0.2)).sum() == pytest.approx(1.0, abs=2e-3)
+    days = LENGTH_M / SPEED / 86_400
+    assert passing(river(0.2), Mixing(dispersivity_m=20.0)).sum() == pytest.approx(np.exp(-0.2 * days), rel=3e-3)
+
+
+def test_cutting_the_river_anywhere_changes_nothing() -> None:
+    whole, cut = (passing(river(0.1, pieces), Mixing(storage_ratio=0.2)) for pieces in (1, 7))
+    assert np.allclose(whole, cut, atol=1e-9)
+
+
+def test_a_spill_arrives_when_the_water_does() -> None:
+    """20 km at 0.4 m/s is 13.9 h; 10 kg spread over some hours of 5 m3/s."""
+    found = hydro.forward_plume(river(), "O", mass_kg=10.0, start="2022-07-01T00:00").arrivals.iloc[0]
+    assert found["travel_time_d"] * 24 == pytest.approx(13.9, abs=0.3)
+    assert found["delivered_kg"] == pytest.approx(10.0, rel=5e-3)
+    assert found["earliest_at"] <= found["first_at"] <= found["peak_at"] <= found["last_at"]
+    assert found["peak_at"][:13] in ("2022-07-01T13", "2022-07-01T14")
+
+
+def test_a_spill_that_cannot_be_is_refused() -> None:
+    with pytest.raises(hydro.HydroError, match=re.escape("泄漏量 0.0 kg 应大于 0")):
+        hydro.forward_plume(river(), "O", mass_kg=0.0, start="2022-07-01T00:00")
+    with pytest.raises(hydro.HydroError, match="早于开始时刻"):
+        hydro.forward_plume(river(), "O", mass_kg=1.0, start="2022-07-02T00:00", end="2022-07-01T00:00")
+    with pytest.raises(hydro.HydroError, match="没有排污口或污水处理厂“X”"):
+        hydro.forward_plume(river(), "X", mass_kg=1.0, start="2022-07-01T00:00")
+
+
+def test_a_stopped_sensor_is_three_equal_readings_in_a_row() -> None:
+    seen = repeated(np.array([0.1, 0.2, 0.2, 0.3, 0.4, 0.4, 0.4, 0.1]))
+    assert seen.tolist() == [False, False, False, False, False, True, True, False]
+
+
+@pytest.fixture(scope="module")
+def judged() -> tuple:
+    basin = make_basin(2)
+    return basin, hydro.inquire(basin.network()).table()
+
+
+def test_every_episode_has_one_answer_whose_odds_sum_to_one(judged: tuple) -> None:
+    _, table = judged
+    assert len(table)
+    for _, rows in table.groupby(["section_id", "time"]):
+        assert rows["probability"].sum() == pytest.approx(1.0)
+        assert rows["source_id"].iloc[-1] == "NONE"
+        assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
+        assert rows["probability"].iloc[:-1].is_monotonic_decreasing
+
+
+def test_a_reported_release_is_found_with_its_window(judged: tuple) -> None:
+    basin, table = judged
+    event = basin.events[(basin.events["reported"] == 1)].iloc[0]
+    asked = basin.queries[(basin.queries["event_id"] == event["event_id"]) & (basin.queries["first"] == 1)].iloc[0]
+    row = table[(table["section_id"] == asked["section_id"]) & (table["time"] == asked["time"])].iloc[0]
+    assert row["source_id"] == event["culprit"]
+    start, end = max(row["release_from"], event["release_from"]), min(row["release_to"], event["release_to"])
+    assert start < end
+    assert row["released_kg"] == pytest.approx(event["released_kg"], rel=0.6)
