@@ -54,18 +54,27 @@ def _names(judged: Judgement, places: NDArray[np.int_]) -> tuple[str, ...]:
 
 def _of_source(judged: Judgement, i: int, month: int, place: int, score: Float, probability: float) -> Findings:
     ratio = judged.expected.delivered[month][i]
-    found = [*_bracket(judged, ratio, place, score), *_size(judged, i, month, probability)]
+    found = [*_bracket(judged, ratio, month, place, score), *_size(judged, i, month, probability)]
     found += _report(judged, i, month)
     if probability >= WORTH_SAYING:
         found += _past(judged, i, month)
     return tuple(found)
 
 
-def _bracket(judged: Judgement, ratio: Float, place: int, score: Float) -> list[Finding]:
-    """Sections below the candidate that are raised speak for it; one that is not speaks against."""
+def _bracket(judged: Judgement, ratio: Float, month: int, place: int, score: Float) -> list[Finding]:
+    """Sections below the candidate that are raised speak for it; one that should have risen and has not, against.
+
+    Should have risen: had the candidate brought what this section has too much, that one would stand well over its
+    expectation; a large river that takes it without a trace says nothing.
+    """
     below = ratio > 0.02
     raised = np.flatnonzero(below & (score > RAISED))
-    calm = np.flatnonzero(below & (score < ORDINARY) & (np.arange(len(score)) != place))
+    usual, measured = judged.expected.load_kg_d[:, month], judged.record.load_kg_d[:, month]
+    let_out = max(float(np.nan_to_num(measured[place] - usual[place])), 0.0) / max(float(ratio[place]), 1e-9)
+    error = np.sqrt(np.diagonal(judged.expected.spread[month]) + judged.expected.reading_error[:, month] ** 2)
+    would = np.log1p(let_out * ratio / usual) / error
+    here = np.arange(len(score)) == place
+    calm = np.flatnonzero(below & (score < ORDINARY) & (would > 2 * RAISED) & ~here)
     elsewhere = np.flatnonzero(~below & (score > RAISED))
     found = []
     if len(raised) and not len(calm):
@@ -136,7 +145,7 @@ def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probab
                 NOTE,
             )
         )
-        found += _bracket(judged, ratio[order[0]], place, score)
+        found += _bracket(judged, ratio[order[0]], month, place, score)
     chronic = float(judged.expected.chronic_kg_d @ judged.expected.along_stretch[month][:, place])
     expected = float(judged.expected.load_kg_d[place, month])
     if chronic > 0.05 * expected:
