@@ -20,6 +20,8 @@ from hydro.topology import Float
 
 TEMPER = 0.5
 """Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
+WINDOW_TEMPER = 0.25
+"""The same for the window of one source, where all errors of timing are shared."""
 WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""
 HIDE = 0.5
@@ -76,6 +78,7 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     chance = np.exp(everything - everything.max())
     chance /= chance.sum()
     point, rain, none = np.split(chance, [len(score), len(score) + len(washed)])
+    wide = np.exp(WINDOW_TEMPER * (score - scenarios.log_prior - score.max(initial=0.0)) + scenarios.log_prior)
     placed = detective.places
     causes = []
     ids = placed.source_id[scenarios.suspect]
@@ -84,7 +87,7 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
         mine = np.flatnonzero(ids == source)
         best = mine[np.argmax(score[mine])]
         spot = int(scenarios.suspect[best])
-        a, b, kg = likely_window(start[mine], end[mine], point[mine], mass[mine])
+        a, b, kg = likely_window(start[mine], end[mine], wide[mine], mass[mine])
         causes.append(
             Cause(
                 str(source),
@@ -153,16 +156,24 @@ def likely_window(start: Float, end: Float, chance: Float, mass: Float) -> tuple
     total = chance.sum()
     if total <= 0:
         chance, total = np.ones_like(chance), float(len(chance))
-    top = np.argsort(-chance, kind="stable")[:60]
+    top = np.argsort(-chance, kind="stable")[:300]
     a, b, w = start[top], end[top], chance[top] / total
-    mid_a, mid_b = float(np.average(a, weights=w)), float(np.average(b, weights=w))
-    try_a, try_b = np.append(a, mid_a), np.append(b, mid_b)
+    level = np.array([0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.98])
+    try_a, try_b = (grid.ravel() for grid in np.meshgrid(_quantiles(a, w, level), _quantiles(b, w, level)))
+    try_a, try_b = np.append(try_a, a[:20]), np.append(try_b, b[:20])
     both = np.minimum(try_b[:, None], b) - np.maximum(try_a[:, None], a)
     either = np.maximum(try_b[:, None], b) - np.minimum(try_a[:, None], a)
-    best = int(np.argmax((np.maximum(both, 0) / np.maximum(either, 1e-9)) @ w))
+    gain = (np.maximum(both, 0) / np.maximum(either, 1e-9)) @ w
+    best = int(np.argmax(np.where(try_b > try_a, gain, -1.0)))
     order = np.argsort(mass)
     median = mass[order][np.searchsorted(np.cumsum(chance[order]) / total, 0.5)]
     return float(try_a[best]), float(try_b[best]), float(median)
+
+
+def _quantiles(values: Float, weight: Float, level: Float) -> Float:
+    order = np.argsort(values, kind="stable")
+    passed = np.cumsum(weight[order]) / weight.sum()
+    return np.asarray(values[order][np.minimum(np.searchsorted(passed, level), len(values) - 1)], np.float64)
 
 
 def _reports(scene: Scene, scenarios: Scenarios, mass: Float) -> Float:
