@@ -21,6 +21,6 @@ def demo_project(target: Path) -> Path:
     draft = target.with_suffix(f".{os.getpid()}.gpkg")
     report = import_sources([SOURCE], draft).report
     if not report.sound:
-        raise FaultsError(Fault("demo", line, {}) for line in report.lines())
+        raise FaultsError(Fault("demo", "{line}", {"line": line}) for line in report.lines())
     draft.replace(target)
     return target
