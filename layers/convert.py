@@ -45,7 +45,8 @@ def text(column: pd.Series[Any]) -> pd.Series[str]:
     """A column as text; missing cells blank, whole floats without ``.0``, times in ISO 8601."""
     if pd.api.types.is_datetime64_any_dtype(column):
         stamped = column.dt.strftime("%Y-%m-%dT%H:%M:%S").str.replace(r"T00:00:00$", "", regex=True)
-        return stamped.fillna("").astype(object)
+        dates: pd.Series[str] = stamped.fillna("").astype(object)
+        return dates
     if pd.api.types.is_float_dtype(column):
         whole = column.dropna()
         if len(whole) and bool((whole % 1 == 0).all()) and bool((whole.abs() < 1e15).all()):
@@ -225,14 +226,14 @@ def _refused(
             cell=str(frame[match.source].iloc[i])[:60],
             right=attribute.right,
         )
-    return wrong
+    return np.asarray(wrong, np.bool_)
 
 
 def _ask_magnitude(
     column: pd.Series[float], match: Match, attribute: Attribute, unit: str, layer: Layer, report: Report
 ) -> None:
     if attribute.unit == "mg/L" and "tp" in attribute.name:
-        _ask_concentration(column.to_numpy(np.float64), "TP", match.source, unit, layer, report)
+        _ask_concentration(np.asarray(column, np.float64), "TP", match.source, unit, layer, report)
     capacity = attribute.name in ("design_discharge_m3_d", "actual_discharge_m3_d") and not unit
     if capacity and match.source.lower() != attribute.name:
         most = float(np.nanmax(column)) if column.notna().any() else np.nan
@@ -285,7 +286,7 @@ def _places(part: Part, frame: pd.DataFrame, reading: Reading, layer: Layer, rep
 
         cells = text(frame[source["wkt"]]).to_numpy(object)
         part.shapes = np.asarray(
-            shapely.force_2d(shapely.from_wkt(np.where(cells == "", None, cells), on_invalid="ignore")), dtype=object
+            shapely.force_2d(shapely.from_wkt([cell or None for cell in cells], on_invalid="ignore")), dtype=np.object_
         )
         part.coordinates = "shape"
         x = shapely.get_coordinates(part.shapes)
@@ -319,8 +320,8 @@ def _angle(
         report.refuse(reading.table, int(frame.index[i]), identity, message, **params)
     for i in np.flatnonzero(read.mended).tolist():
         message = "{column} 写作“{cell}”，读作 {value:.6f}°"
-        params = {"column": column, "cell": str(frame[column].iloc[i]), "value": float(read.value[i])}
-        report.mend(reading.table, int(frame.index[i]), "", message, **params)
+        seen, degrees = str(frame[column].iloc[i]), float(read.value[i])
+        report.mend(reading.table, int(frame.index[i]), "", message, column=column, cell=seen, value=degrees)
     part.facts.setdefault("bad", np.zeros(len(frame), bool))
     part.facts["bad"] |= read.wrong
     return read.value
@@ -366,7 +367,8 @@ def _long(
     wrong = np.zeros(len(rows), bool)
     kept_unit = np.full(len(rows), "", dtype=object)
     cells = rows["value"].to_numpy(object)
-    for (parameter, each), where in rows.groupby([rows["parameter"], unit], sort=False).indices.items():
+    groups: Any = rows.groupby([rows["parameter"], unit], sort=False).indices
+    for (parameter, each), where in groups.items():
         target = units.PARAMETER_UNIT.get(str(parameter), "mg/L")
         known = not each or units.factor(str(each), target) is not None
         read = values.numbers(pd.Series(cells[where], dtype=object), target, str(each) if known else "")
@@ -426,4 +428,5 @@ def _wide(
     found = rows.drop(columns=["value", "qualifier", "unit"], errors="ignore").assign(
         parameter=match.attribute, value=read.value, qualifier=read.qualifier, unit=target
     )
-    return found[~read.wrong & (~np.isnan(read.value) | (read.qualifier != ""))]
+    kept: pd.DataFrame = found[~read.wrong & (~np.isnan(read.value) | (read.qualifier != ""))]
+    return kept

@@ -109,7 +109,8 @@ def lengths_m(lines: Objects) -> Float:
         return np.zeros(len(lines))
     _, _, step = ELLIPSOID.inv(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
     same = owner[:-1] == owner[1:]
-    return np.bincount(owner[1:][same], weights=np.asarray(step)[same], minlength=len(lines))
+    sums = np.bincount(owner[1:][same], weights=np.asarray(step)[same], minlength=len(lines))
+    return np.asarray(sums, np.float64)
 
 
 def fits(xy: Float, crs: CRS) -> NDArray[np.bool_]:

@@ -215,7 +215,9 @@ def _fill(located: Located, report: Report) -> None:
         message = "坐标不在坐标系 {crs} 的范围内，或不是数。请核对坐标"
         report.refuse(part.table, int(part.frame.index[i]), _id(part, i), message, crs=located.crs.name)
     keep = ~(lost | broken | part.facts.get("bad", np.zeros(len(shapes), bool))[: len(shapes)])
-    stored = systems.project(np.where(keep, shapes, None), located.crs)
+    stored = systems.project(
+        np.array([s if k else None for s, k in zip(shapes, keep, strict=True)], np.object_), located.crs
+    )
     part.frame = part.frame.assign(geometry=pd.Series(list(stored), index=part.frame.index, dtype=object))[keep]
     part.shapes = part.xy = None
 
@@ -370,7 +372,7 @@ def _suspect_lines(each: Located, there: Objects) -> str:
     xy = shapely.get_coordinates(lines)
     middle = np.median(xy, axis=0)[None]
     after = {
-        name: float(np.median(_away_from(lines)(shapely.transform(sample, lambda p, s=shift: p + s))))  # type: ignore[misc]
+        name: float(np.median(_away_from(lines)(shapely.transform(sample, lambda p, s=shift: p + s))))
         for name in datum.SHIFTED
         for shift in [middle - datum.true_coordinates(middle, name)]
     }

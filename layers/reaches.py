@@ -281,7 +281,8 @@ def _name_nodes(
     anchor_points = np.vstack([anchor_points, points[named]])
     open_ends = np.flatnonzero(names == "")
     if len(anchor_names) and len(open_ends):
-        gap, nearest = cKDTree(anchor_points).query(points[open_ends], distance_upper_bound=snap_m)
+        found: Any = cKDTree(anchor_points).query(points[open_ends], distance_upper_bound=snap_m)
+        gap, nearest = found
         near = np.isfinite(gap)
         names[open_ends[near]] = anchor_names[nearest[near]]
         _snapped(report, rows, open_ends[near] % n, gap[near])
@@ -459,7 +460,9 @@ def _mouth_nodes(
         xy = np.array([[x, y]])
         lonlat = located[0].to_stored(xy) if located else xy
         here = np.column_stack(systems.transformer(STORED, plane).transform(lonlat[:, 0], lonlat[:, 1]))
-        gap, nearest = cKDTree(np.vstack([first, last])).query(here) if np.isfinite(here).all() else ([np.inf], [0])
+        nowhere = np.array([np.inf]), np.array([0])
+        hit: Any = cKDTree(np.vstack([first, last])).query(here) if np.isfinite(here).all() else nowhere
+        gap, nearest = hit
         if gap[0] > MOUTH_WITHIN_M:
             message = "--mouth {said} 附近 {limit:g} m 内没有河段端点。请用源文件自己的坐标"
             report.refuse("reaches", None, said, message, said=said, limit=MOUTH_WITHIN_M)

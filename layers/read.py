@@ -120,7 +120,7 @@ def _part(layer: Layer, said: columns.Mapping_, options: Options, outcome: Impor
     layer.frame.columns = pd.Index(headers, dtype=object)
     stem = Path(layer.file).stem
     if layer.name == "project" and {"name"} <= set(headers) and len(layer.frame) == 1:
-        outcome.facts = {key: str(value) for key, value in layer.frame.iloc[0].items()}
+        outcome.facts = {str(key): str(value) for key, value in layer.frame.iloc[0].items()}
         return None
     names = (layer.label, layer.file, Path(layer.file).name, stem, layer.name)
     words = said.of(*names)
@@ -184,7 +184,7 @@ def _infer(
     layer: Layer, headers: Sequence[str], shape: str, said: columns.Mapping_, words: Mapping[str, str]
 ) -> list[columns.Reading]:
     names = [layer.name] if layer.name in columns.IMPORTED else [f"{Path(layer.file).stem} {layer.name}"]
-    return columns.infer(names[0], headers, shape, words | said.of(layer.name))
+    return columns.infer(names[0], headers, shape, {**words, **said.of(layer.name)})
 
 
 def _unread(layer: Layer, headers: Sequence[str], shape: str, report: Report) -> None:
@@ -441,7 +441,7 @@ def _finish(outcome: Import, known: Mapping[str, pd.DataFrame], report: Report) 
     }
     for fault in check_tables(
         {name: rows for name, rows in joined.items() if rows is not None and name != "reaches"}
-        | ({"reaches": joined["reaches"]} if "reaches" in joined else {})
+        | {name: rows for name, rows in joined.items() if rows is not None and name == "reaches"}
     ):
         if fault.code == "station_unknown":
             report.warnings.append(fault)

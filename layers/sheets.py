@@ -306,8 +306,9 @@ def summary_rows(frame: pd.DataFrame) -> pd.Series[bool]:
     first = pd.Series("", index=frame.index)
     for column in range(min(3, text.shape[1])):
         first = first.where(first != "", text.iloc[:, column])
-    return (
+    total: pd.Series[bool] = (
         first.str.match(SUMMARY)
         | (first.str.match(NOTE) & (filled <= 2))
         | text.iloc[:, :3].apply(lambda column: column.str.match(SUMMARY)).any(axis=1)
     )
+    return total

@@ -63,8 +63,8 @@ def stand(
     here = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     points = systems.project(shapes, STORED, ground.plane)
     reach = text(rows, "reach_id").to_numpy(object, copy=True)
-    chainage = number(rows, "chainage_m").to_numpy(np.float64).copy()
-    offset = number(rows, "snap_distance_m").to_numpy(np.float64).copy()
+    chainage = np.array(number(rows, "chainage_m"), np.float64)
+    offset = np.array(number(rows, "snap_distance_m"), np.float64)
     for i, row_id in enumerate(text(rows, key)):
         if str(row_id) in assigned:
             reach[i], chainage[i] = assigned[str(row_id)], np.nan
@@ -72,7 +72,7 @@ def stand(
             reach[i], chainage[i] = resolve(reach[i], float(chainage[i]), ground.pieces)
         elif reach[i] in ground.pieces and here[i]:
             reach[i], chainage[i] = "", np.nan
-    length = number(ground.table, "length_m").to_numpy(np.float64)
+    length = np.array(number(ground.table, "length_m"), np.float64)
     position = {name: i for i, name in enumerate(text(ground.table, "reach_id"))}
     refused = _given(table, rows, key, reach, chainage, offset, points, here, ground, position, length, limit_m, report)
     free = np.flatnonzero(here & (reach == "") & ~refused)
@@ -97,14 +97,14 @@ def stand(
     rows["geometry"] = pd.Series(
         list(_drawn_at(shapes, reach, chainage, ground, position, length)), index=rows.index, dtype=object
     )
-    return rows[
-        ~refused & ~((reach == "") & here & np.isin(table, MUST_STAND) & _unexcused(rows, key, plants_with_outlet))
-    ]
+    standing = ~((reach == "") & here & np.isin(table, MUST_STAND) & _unexcused(rows, key, plants_with_outlet))
+    kept: pd.DataFrame = rows[~refused & standing]
+    return kept
 
 
 def _unexcused(rows: pd.DataFrame, key: str, plants_with_outlet: frozenset[str]) -> NDArray[np.bool_]:
     excused = np.isin(text(rows, key).to_numpy(object), list(plants_with_outlet))
-    return ~(excused | (text(rows, "plant_id").to_numpy(object) != ""))
+    return np.asarray(~(excused | (text(rows, "plant_id").to_numpy(object) != "")), np.bool_)
 
 
 def _refuse(report: Report, table: str, rows: pd.DataFrame, key: str, i: int, message: str, **params: Any) -> None:
@@ -220,7 +220,7 @@ def _free(
     names = text(ground.table, "reach_id").to_numpy(object)[ground.drawn]
     starts = text(ground.table, "from_node").to_numpy(object)[ground.drawn]
     far = np.flatnonzero(placed.distance_m > limit_m)
-    for i in far:
+    for i in far.tolist():
         placed.reach[i] = -1
         if table == "plants" and str(rows[key].iloc[i]) in plants_with_outlet:
             placed.distance_m[i] = np.inf
@@ -304,7 +304,7 @@ def enter(rows: pd.DataFrame, ground: Ground, report: Report, *, limit_m: float 
     shapes = np.asarray(rows["geometry"], dtype=object) if "geometry" in rows else np.full(len(rows), None)
     points = systems.project(shapes, STORED, ground.plane)
     refused = np.zeros(len(rows), bool)
-    offset = number(rows, "snap_distance_m").to_numpy(np.float64).copy()
+    offset = np.array(number(rows, "snap_distance_m"), np.float64)
     first, last = (
         topology.ends(ground.lines[ground.drawn]) if len(ground.drawn) else (np.empty((0, 2)), np.empty((0, 2)))
     )

@@ -259,7 +259,8 @@ def dangling(lines: Objects, from_node: Int, to_node: Int, tolerance_m: float) -
         gaps[one] = min(width, gaps.get(one, np.inf))
     if gaps and len(springs):
         ended = np.array(sorted(gaps))
-        width, nearest = cKDTree(last[ended]).query(first[springs], distance_upper_bound=DANGLING_M)
+        found: Any = cKDTree(last[ended]).query(first[springs], distance_upper_bound=DANGLING_M)
+        width, nearest = found
         for one, metres, i in zip(springs.tolist(), width.tolist(), nearest.tolist(), strict=True):
             if np.isfinite(metres) and ended[i] != one and abs(metres - gaps[int(ended[i])]) <= tolerance_m:
                 gaps.setdefault(one, metres)

@@ -233,7 +233,7 @@ try:
 except HydroError as problem:
     print(problem.code)
 """
-    for above in (tmp_path, *tmp_path.parents[:2]):
+    for above in (tmp_path, *tmp_path.parents[:3]):
         above.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     folder.chmod(0o755)
