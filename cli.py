@@ -58,6 +58,8 @@ Conditions = Annotated[
     list[str], typer.Option(help=say("水情，如 枯水=0.5 或 枯水=0.5,0.7（流量倍数，降解倍数），可重复"))
 ]
 DEFAULT_LANGUAGE = Language(LANG)
+PIPED_WIDTH = 240
+"""Characters a line of a table written to a file or a pipe may have."""
 TRACE_BRIEF = ("section_id", "time", "rank", "source_id", "name", "basis", "delivered_kg_d", "share", "travel_time_d",
                "probability", "evidence")  # fmt: skip
 PLAN_TABLES = ("plans", "measures", "decisions")
@@ -618,7 +620,9 @@ def show_rows(rows: list[dict[str, Any]], columns: list[str], format: Format) ->
     from reports.terminal import as_csv, as_json, as_table
 
     writers = {Format.json: lambda: as_json(rows), Format.csv: lambda: as_csv(rows, columns)}
-    sys.stdout.write(writers.get(format, lambda: as_table(rows, columns))())
+    sys.stdout.write(
+        writers.get(format, lambda: as_table(rows, columns, width=None if sys.stdout.isatty() else PIPED_WIDTH))()
+    )
 
 
 def show_fields(fields: dict[str, Any], format: Format) -> None:

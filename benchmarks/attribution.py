@@ -1,8 +1,9 @@
 """Who did it, measured: top-1/top-3, shares, calibration and time beside two plain rules, on cases with the truth told.
 
 ``python -m benchmarks.attribution [--made 20] [--format table|json]`` reads the monthly cases of the oracles folder
-(where it is there) and basins of its own making.  One line a case: since nothing is fitted to any of them, a line is
-that case left out.  The two rules: rank by permitted load, and by newest reported load × delivery.
+(where it is there) and basins of its own making.  One line a case.  The priors were set with all of these cases in view,
+so no line is a case left out, and the made basins share those priors: expect somewhat less on basins not seen.
+The two rules: rank by permitted load, and by newest reported load × delivery.
 """
 
 from __future__ import annotations
