@@ -166,12 +166,15 @@ def check(
     """Every fault of a project, each with table, row, column and what would be right."""
     import layers
     from hydro import FaultsError
+    from hydro.schema import check_tables
 
     opened = layers.open_project(project)
     try:
         faults = list(opened.network().warnings)
     except FaultsError as error:
         faults = list(error.faults)
+    told = {(fault.table, fault.row, fault.column) for fault in faults}
+    faults += [fault for fault in check_tables(opened.tables()) if (fault.table, fault.row, fault.column) not in told]
     faults += opened.verify() if deep else []
     rows = [
         {
