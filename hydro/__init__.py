@@ -44,7 +44,7 @@ from hydro.spill import Plume, forward_plume
 from hydro.standards import Standard, build_standard
 from hydro.storm import flood_intensity, storm
 from hydro.topology import Topology
-from hydro.trace import Trace, exceedances, trace_all, trace_sources
+from hydro.trace import Trace, exceedances, trace_sources
 from hydro.transport import Conditions, Passage, conditions, passage
 from hydro.trend import seasonal_kendall, spearman
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
@@ -135,7 +135,6 @@ __all__ = [
     "spearman",
     "storm",
     "task_rows",
-    "trace_all",
     "trace_sources",
     "upgrade",
     "upstream_set",

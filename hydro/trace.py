@@ -155,16 +155,6 @@ def known_time(network: RiverNetwork, time: str) -> str:
     return time
 
 
-def trace_all(network: RiverNetwork) -> pd.DataFrame:
-    """The ranked sources of every exceedance on record, one after the other; columns as in :class:`Trace`."""
-    found = exceedances(network)
-    tables = [
-        trace_sources(network, section, time=time).table
-        for section, time in zip(found["section_id"], found["time"], strict=True)
-    ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
-
-
 def exceedances(network: RiverNetwork) -> pd.DataFrame:
     """Every month in which a section's TP is above its target, unrounded: section_id, time, tp_mg_l, target_mg_l."""
     target = number(network.sections, "tp_target_mg_l")

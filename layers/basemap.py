@@ -14,14 +14,6 @@ from numpy.typing import NDArray
 from hydro.columns import text
 
 OUTLINE_DEGREES = 2e-4
-ONLINE = {
-    "tianditu": (
-        "https://t{s}.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default"
-        "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}",
-        "天地图",
-    ),
-    "osm": ("https://tile.openstreetmap.org/{z}/{x}/{y}.png", "© OpenStreetMap"),
-}
 
 
 @dataclass(frozen=True)

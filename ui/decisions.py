@@ -42,7 +42,7 @@ def choose_plan(project: Project) -> str:
     plans = project.plans.list()
     names = {row.plan_id: row for row in plans.itertuples()}
     if state.plan() not in names:
-        st.session_state[state.PLAN] = next(iter(names), None)
+        state.hold_plan(next(iter(names), None))
     pick, new = st.columns([3, 2], vertical_alignment="bottom")
     pick.selectbox(
         say("方案"),
@@ -59,8 +59,7 @@ def choose_plan(project: Project) -> str:
         if st.button(say("建立"), disabled=not name.strip()):
             with parts.guard():
                 made = project.plans.create(name.strip(), base=state.plan() if copied else None)
-                st.session_state.pop(state.PLAN)
-                st.session_state[state.PLAN] = made
+                state.hold_plan(made)
                 st.rerun()
     return state.plan()
 

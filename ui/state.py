@@ -252,6 +252,12 @@ def plan() -> str:
     return str(st.session_state.get(PLAN) or "")
 
 
+def hold_plan(plan_id: str | None) -> None:
+    """Take a plan in hand; the key goes first, since its widget may already stand on this run's page."""
+    st.session_state.pop(PLAN, None)
+    st.session_state[PLAN] = plan_id
+
+
 def shown(plan_id: str) -> dict[str, int]:
     """Outlet -> revision of its decision, as it stands on this user's screen."""
     return dict(st.session_state.get(SHOWN, {}).get(plan_id, {}))
