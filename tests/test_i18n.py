@@ -29,7 +29,7 @@ def sentences(path: Path) -> set[str]:
 
 
 def sources() -> list[Path]:
-    rooms = [TOP / room for room in ("hydro", "layers", "reports", "ui")]
+    rooms = [TOP / room for room in ("hydro", "layers", "reports", "ui", "terminal")]
     return [TOP / "cli.py", TOP / "app.py", *(path for room in rooms for path in sorted(room.rglob("*.py")))]
 
 

@@ -1,0 +1,143 @@
+"""Verbs about what to do and what rain does: plan, compare, storm."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from terminal.show import complain, show, show_fields
+from terminal.words import (
+    DEFAULT_LANGUAGE,
+    LANG,
+    PLAN_TABLES,
+    Conditions,
+    Format,
+    Output,
+    Project,
+    Spoken,
+    Time,
+    flow_conditions,
+    numbers,
+    say,
+)
+
+verbs = typer.Typer()
+
+
+class Water(StrEnum):
+    """Whether a sealed outlet takes its water out of the river."""
+
+    remove = "remove"
+    keep = "keep"
+
+
+@verbs.command(help=say("让所有断面达到目标的最省措施组合，已证明最优；或证明没有，并指出是哪个断面、哪份负荷"))
+def plan(
+    project: Project,
+    margin: Annotated[float, typer.Option(help=say("比目标低多少：0.1 即低 10 %"))] = 0.1,
+    budget: Annotated[float | None, typer.Option(help=say("预算，万元"), show_default=False)] = None,
+    allow: Annotated[str, typer.Option(help=say("允许的措施，逗号分隔"))] = "seal,regulate,merge,dose",
+    target: Annotated[list[str], typer.Option(help=say("断面=mg/L，改用此目标，可重复"))] = [],  # noqa: B006
+    section: Annotated[list[str], typer.Option(help=say("只管这些断面（编号或名称），可重复；不给则为全部"))] = [],  # noqa: B006
+    water: Annotated[Water, typer.Option(help=say("封堵后原排水量是否离开河道"))] = Water.remove,
+    time: Time = "",
+    condition: Conditions = [],  # noqa: B006
+    force: Annotated[list[str], typer.Option(help=say("必须采取措施的对象编号，可重复"))] = [],  # noqa: B006
+    forbid: Annotated[list[str], typer.Option(help=say("不得采取措施的对象编号，可重复"))] = [],  # noqa: B006
+    per_county: Annotated[int | None, typer.Option(help=say("每个县最多几处"), show_default=False)] = None,
+    missing_cost: Annotated[
+        float | None, typer.Option(help=say("没有费用的措施按多少万元计"), show_default=False)
+    ] = None,
+    gap: Annotated[float, typer.Option(help=say("允许与最优相差的比例，0 为证明最优"))] = 0.0,
+    seconds: Annotated[float | None, typer.Option(help=say("最多算多少秒"), show_default=False)] = None,
+    save: Annotated[str, typer.Option(help=say("把方案以此名存入项目（草稿）"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
+    import layers
+    from hydro import Limits, plan_measures, plan_rows
+    from hydro.optimise import as_dict
+    from hydro.scenario import ACTIONS
+    from reports.plan import tell
+
+    allowed = [word.strip() for word in allow.split(",") if word.strip()]
+    if unknown := sorted(set(allowed) - set(ACTIONS)):
+        raise typer.BadParameter(
+            say("没有措施“{unknown}”。可选的措施：{known}", unknown="、".join(unknown), known="、".join(ACTIONS))
+        )
+    opened = layers.open_project(project)
+    found = plan_measures(
+        opened.network(),
+        allow=allowed,
+        margin=margin,
+        targets={name: value[0] for name, value in (numbers(pair, 1) for pair in target)},
+        sections=section or None,
+        water=water.value,
+        time=time or None,
+        conditions=flow_conditions(condition, time) or None,
+        limits=Limits(budget=budget, per_county=per_county, force=tuple(force), forbid=tuple(forbid)),
+        missing_cost=missing_cost,
+        gap=gap,
+        seconds=seconds,
+    )
+    complain(tell(found, LANG))
+    if save and found.measures:
+        opened.write(plan_rows(found.scenario, save, save), why=f"plan --save {save}", replace=False)
+    if format is Format.json:
+        show_fields(as_dict(found), format)
+    else:
+        show(found.table, format)
+        if format is Format.table:
+            show(found.sections, format)
+
+
+@verbs.command(help=say("方案前后各断面的浓度，按水情"))
+def compare(
+    project: Project,
+    plans: Annotated[list[str], typer.Option(help=say("方案编号或名称，可写多个"))],
+    others: Annotated[list[str] | None, typer.Argument(help=say("更多方案"), show_default=False)] = None,
+    time: Time = "",
+    condition: Conditions = [],  # noqa: B006
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Sections before and after each plan, a row a plan, flow condition and section."""
+    import pandas as pd
+
+    import layers
+    from hydro import Condition, load_plan, situation
+    from hydro import compare as compared
+
+    opened = layers.open_project(project)
+    network, tables = opened.network(), opened.tables(PLAN_TABLES)
+    scenarios = {name: load_plan(network, tables, name) for name in [*plans, *(others or [])]}
+    stands = [situation(network, each) for each in flow_conditions(condition, time) or [Condition(time=time or None)]]
+    found = [compared(network, plan, situations=stands).assign(plan=name) for name, plan in scenarios.items()]
+    table = pd.concat(found, ignore_index=True)
+    show(table[["plan", *(column for column in table.columns if column != "plan")]], format)
+
+
+@verbs.command(help=say("一场雨会使哪些断面超标，概率多大"))
+def storm(
+    project: Project,
+    rain: Annotated[float, typer.Option(help=say("雨量，毫米"))],
+    hours: Annotated[float, typer.Option(help=say("历时，小时"))] = 24.0,
+    plan: Annotated[str, typer.Option(help=say("方案名；不给则为现状"))] = "",
+    time: Time = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Which sections a rain breaks, from the newest measurements unless a time is given."""
+    import layers
+    from hydro import Condition, Scenario, load_plan
+    from hydro import storm as rained
+
+    opened = layers.open_project(project)
+    network = opened.network()
+    times = network.observations.times("section")
+    before = Condition(time=time or (times[-1] if times else None))
+    base = load_plan(network, opened.tables(PLAN_TABLES), plan) if plan else Scenario(network)
+    show(rained(base, rain, hours=hours, condition=before), format)
