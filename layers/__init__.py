@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from layers.project import Project as Project
-from layers.project import Store as Store
 from layers.project import create_project as create_project
 from layers.project import open_project as open_project
+from layers.protocol import Store as Store
 from layers.summary import summarise as summarise
 
 if TYPE_CHECKING:

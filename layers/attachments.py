@@ -17,7 +17,7 @@ from layers.rows import MODULUS, fingerprint
 from layers.work import now
 
 if TYPE_CHECKING:
-    from layers.project import Project
+    from layers.desk import Desk
 
 LIMIT_BYTES = 20_000_000
 KINDS = {
@@ -46,7 +46,7 @@ ATTACHMENTS = sa.Table(
 TOLD = [column for column in ATTACHMENTS.columns if column.name != "content"]
 
 
-def attach(project: Project, plan: str, outlet: str, name: str, content: bytes, *, why: str = "") -> str:
+def attach(project: Desk, plan: str, outlet: str, name: str, content: bytes, *, why: str = "") -> str:
     """Attach a file to the decision on an outlet, and return its id.
 
     Raises:
@@ -95,7 +95,7 @@ def attach(project: Project, plan: str, outlet: str, name: str, content: bytes, 
     return str(told["attachment_id"])
 
 
-def attached(project: Project, plan: str) -> pd.DataFrame:
+def attached(project: Desk, plan: str) -> pd.DataFrame:
     """What is attached in a plan: everything but the content."""
     with project.look() as work:
         chosen = sa.select(*TOLD).where(ATTACHMENTS.c.plan_id == work.plan(plan)["plan_id"])
@@ -103,7 +103,7 @@ def attached(project: Project, plan: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[column.name for column in TOLD])
 
 
-def content(project: Project, attachment_id: str) -> bytes:
+def content(project: Desk, attachment_id: str) -> bytes:
     """The file itself."""
     with project.look() as work:
         chosen = sa.select(ATTACHMENTS.c.content).where(ATTACHMENTS.c.attachment_id == attachment_id)

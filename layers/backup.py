@@ -12,13 +12,14 @@ from layers.store import GeoPackage
 from layers.tables import LAYOUTS, Layout
 
 if TYPE_CHECKING:
-    from layers.project import Project, Store
+    from layers.desk import Desk
+    from layers.protocol import Store
 
 BATCH = 5000
 KEPT_WHOLE = (sql.FACTS, audit.AUDIT, attachments.ATTACHMENTS, styles.STYLES)
 
 
-def backup(project: Project, to: str) -> None:
+def backup(project: Desk, to: str) -> None:
     """Copy a project, as it is at this moment, to a new project file, and verify the copy.
 
     Raises:

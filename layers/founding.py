@@ -12,7 +12,7 @@ from layers.work import now
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from layers.project import Store
+    from layers.protocol import Store
 
 
 def found(connection: sa.Connection, store: Store, *, name: str, demo: bool) -> None:

@@ -20,7 +20,8 @@ LOW_ROOM_MB = 200
 
 def health(place: str) -> dict[str, Any]:
     """State of a project's store: ``ok``, and if not, the ``code`` of what is wrong; never a name or a figure of it."""
-    from layers.project import SCHEMA_VERSION, store_at
+    from layers.project import store_at
+    from layers.tables import SCHEMA_VERSION
 
     began = time.perf_counter()
     told: dict[str, Any] = {"ok": False}

@@ -16,7 +16,7 @@ from layers import attachments, audit, sql, styles
 from layers.tables import Layout
 
 if TYPE_CHECKING:
-    from layers.project import Store
+    from layers.protocol import Store
     from layers.roles import User
 
 

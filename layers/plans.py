@@ -21,7 +21,7 @@ from layers.tables import declared
 from layers.work import Work, bare, now
 
 if TYPE_CHECKING:
-    from layers.project import Project
+    from layers.desk import Desk
 
 DECISIONS = ("undecided", "regulate", "merge", "seal")
 
@@ -61,7 +61,7 @@ class ConflictError(HydroError):
 class Plans:
     """The plans of a project; each method is one transaction."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Desk) -> None:
         self.project = project
 
     def create(self, name: str, *, description: str = "", base: str | None = None, why: str = "") -> str:

@@ -44,7 +44,7 @@ class Geometry(sa.types.UserDefinedType[bytes]):
 
 
 class PostGIS:
-    """A project in a schema; implements :class:`layers.project.Store`."""
+    """A project in a schema; implements :class:`layers.protocol.Store`."""
 
     def __init__(self, url: str) -> None:
         try:

@@ -11,7 +11,7 @@ from layers.rows import Change, Row
 from layers.tables import LAYOUTS, OWN, Layout, declared
 
 if TYPE_CHECKING:
-    from layers.project import Store
+    from layers.protocol import Store
 
 FACTS = sa.Table(
     "project", sa.MetaData(), sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False)

@@ -29,7 +29,7 @@ BUSY_S = 30.0
 
 
 class GeoPackage:
-    """A project file; implements :class:`layers.project.Store`."""
+    """A project file; implements :class:`layers.protocol.Store`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from layers.tables import LAYOUTS
 
 if TYPE_CHECKING:
-    from layers.project import Store
+    from layers.protocol import Store
 
 STYLES = sa.Table(
     "layer_styles",

@@ -17,6 +17,9 @@ import pandas as pd
 
 import hydro
 
+SCHEMA_VERSION = 3
+"""Version of the layout of a project; ``layers.migrations`` holds the steps that lead to it."""
+
 SRID = 4490
 """CGCS2000 geographic: the coordinates in which a project is stored."""
 

@@ -10,7 +10,7 @@ from hydro import tasks
 from hydro.errors import HydroError
 
 if TYPE_CHECKING:
-    from layers.project import Project
+    from layers.desk import Desk
 
 LISTING = {"list": ("挂牌", "decide"), "delist": ("摘牌", "approve")}
 """Putting a task on the public list and taking it off: the word, and the right it takes."""
@@ -27,7 +27,7 @@ def moves(task: dict[Any, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def move_task(project: Project, task_id: str, name: str, *, today: str, why: str = "") -> int:
+def move_task(project: Desk, task_id: str, name: str, *, today: str, why: str = "") -> int:
     """Make one move with a task as it is stored now, and return the project's revision.
 
     Raises :class:`HydroError` where there is no such task, the move is not allowed now, or the user may not make it.
@@ -50,7 +50,7 @@ def move_task(project: Project, task_id: str, name: str, *, today: str, why: str
     return work.revision
 
 
-def draft_tasks(project: Project, drafted: pd.DataFrame, *, why: str) -> int:
+def draft_tasks(project: Desk, drafted: pd.DataFrame, *, why: str) -> int:
     """Add drafted tasks that are not there yet, and return how many; a task already at work is left alone."""
     project.user.must("decide")
     with project.change() as work:

@@ -13,7 +13,7 @@ from layers.rows import MODULUS, digest, fingerprint
 from layers.tables import LAYOUTS
 
 if TYPE_CHECKING:
-    from layers.project import Store
+    from layers.protocol import Store
 
 
 def verify(store: Store) -> list[Fault]:

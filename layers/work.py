@@ -15,7 +15,7 @@ from layers.rows import Change, Row, clean, compare, digest, key_of, types
 from layers.tables import LAYOUTS, OWN, Layout
 
 if TYPE_CHECKING:
-    from layers.project import Store
+    from layers.protocol import Store
     from layers.roles import User
 
 

@@ -7,7 +7,6 @@ document looks.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +21,8 @@ from i18n import text as translate
 from layers.project import Project
 from layers.standards import load_standard
 from reports.evidence import told
+from reports.planned import PlanReport, planned
+from reports.printable import clean
 
 KG_D_PER_MG_L_M3_S = 86.4
 Status = Literal["over", "at", "holds", "none"]
@@ -29,7 +30,6 @@ SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "d
 ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
 HALF_A_DECIMAL = 0.0005
 LEAST_CHANCE = 0.03
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -123,30 +123,6 @@ class SectionReport:
     def way(self, source_id: str) -> tuple[str, ...]:
         """The reaches that most of a point source's load takes down to the section."""
         return self.trace.path(source_id)
-
-
-@dataclass(frozen=True)
-class PlanLine:
-    """One measure of a plan."""
-
-    source_id: str
-    name: str
-    action: str
-    amount: str
-    cost: float
-
-
-@dataclass(frozen=True)
-class PlanReport:
-    """A plan, and every section before and after it (section id -> mg/L)."""
-
-    name: str
-    cost: float
-    lines: tuple[PlanLine, ...]
-    before: Mapping[str, float]
-    after: Mapping[str, float]
-    status: str = "optimal"
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -289,10 +265,8 @@ def build_content(
 
 def project_content(project: Project, month: str, *, plan: str = "", **how: Any) -> Content:
     """The content of a month, from a project; ``plan`` by id or name. See :func:`build_content` for the keywords."""
-    from reports.planned import planned
-
     network = project.network()
-    told = planned(network, project.tables(("plans", "decisions", "measures")), plan, month) if plan else None
+    effect = planned(network, project.tables(("plans", "decisions", "measures")), plan, month) if plan else None
     return build_content(
         network,
         project.tables(SPATIAL, geometry=True),
@@ -300,14 +274,9 @@ def project_content(project: Project, month: str, *, plan: str = "", **how: Any)
         project=project.name or project.url,
         demo=project.demo,
         tasks=project.table("tasks"),
-        plan=told,
+        plan=effect,
         **how,
     )
-
-
-def clean(words: object) -> str:
-    """Text that any document can hold: without control characters and lone surrogates; nothing else is changed."""
-    return UNPRINTABLE.sub("", "" if pd.isna(words) else str(words))
 
 
 def _nearness(one: SectionReport) -> float:

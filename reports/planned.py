@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from hydro import Condition, HydroError, Measure, RiverNetwork, Scenario, compare
 from hydro.columns import number, text
-from reports.content import PlanLine, PlanReport, clean
+from reports.printable import clean
 
 REGULATED_MG_L = 0.5
 """What an outlet to be regulated is brought to where the plan says nothing else: class 1A of GB 18918-2002."""
 UNITS = {"upgrade": "mg/L", "regulate": "mg/L", "dose": "m³/s", "dredge": "kg/d", "relocate": "kg/d"}
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """One measure of a plan."""
+
+    source_id: str
+    name: str
+    action: str
+    amount: str
+    cost: float
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """A plan, and every section before and after it (section id -> mg/L)."""
+
+    name: str
+    cost: float
+    lines: tuple[PlanLine, ...]
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    status: str = "optimal"
+    note: str = ""
 
 
 def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str, month: str) -> PlanReport:

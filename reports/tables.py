@@ -11,7 +11,8 @@ import pandas as pd
 
 from hydro.columns import number, text
 from reports import phrases
-from reports.content import Content, clean
+from reports.content import Content
+from reports.printable import clean
 
 Cell = str | float | None
 

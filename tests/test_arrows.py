@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 TOP = Path(__file__).parent.parent
@@ -43,6 +44,27 @@ def test_a_room_uses_only_rooms_to_its_right(room: str) -> None:
     for path in modules(room):
         if path.exists():
             assert not imported(path) & (others | FORBIDDEN.get(room, set())), path
+
+
+def uses(path: Path, known: set[str]) -> set[str]:
+    """Modules that a module names in an import, wherever it stands: late ones and those for types alone too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {whole[name] if whole[name] in known else node.module for name in whole}
+    return found & known
+
+
+def test_no_modules_go_in_a_circle() -> None:
+    paths = {path: ".".join(path.relative_to(TOP).with_suffix("").parts) for room in MAY_USE for path in modules(room)}
+    paths = {path: name.removesuffix(".__init__") for path, name in paths.items() if path.exists()}
+    graph = nx.DiGraph(
+        (name, other) for path, name in paths.items() for other in uses(path, set(paths.values())) if other != name
+    )
+    assert [sorted(found) for found in nx.strongly_connected_components(graph) if len(found) > 1] == []
 
 
 def test_data_holds_no_code() -> None:

@@ -17,8 +17,10 @@ from postgres import Cluster
 import layers
 from hydro.errors import HydroError
 from layers.backup import backup, restore
+from layers.migrations import MIGRATIONS
 from layers.roles import User
 from layers.rows import digest
+from layers.tables import SCHEMA_VERSION
 
 HERE = Path(__file__).parent
 
@@ -151,6 +153,10 @@ def test_an_older_project_opens_after_a_copy_is_kept(project: layers.Project) ->
     kept = opened[0].store.beside("v1")
     assert kept.facts()["schema_version"] == "1"
     assert kept.facts()["revision"] == "3"
+
+
+def test_the_steps_lead_to_the_version_that_the_program_knows() -> None:
+    assert [step.version for step in MIGRATIONS] == list(range(2, SCHEMA_VERSION + 1))
 
 
 def test_a_writer_killed_at_any_moment_leaves_the_old_project_or_the_new(place: Callable[[str], str]) -> None:
