@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from hydro.errors import HydroError
-from layers.read import Import, Options, Progress, _silent, read_sources
+from layers.intake import Import, Options
+from layers.read import Progress, read_sources, silent
 
 CONTEXT = ("reaches", "sections", "outlets", "plants", "boundaries", "gates", "districts", "catchments", "plans")
 """What an import must know of the project that it enters."""
@@ -22,7 +23,7 @@ def import_sources(
     options: Options | None = None,
     *,
     dry_run: bool = False,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     user: Any = None,
 ) -> Import:
     """Read files and write them into a project, which is made where there is none.

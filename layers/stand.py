@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from hydro.columns import number, text
-from hydro.schema import KEYS, STATIONS
+from hydro.schema import KEYS
 from layers import crs as systems
-from layers import snap, topology
+from layers import snap
 from layers.crs import STORED
-from layers.reaches import resolve
+from layers.junctions import resolve
 from layers.report import Proposal, Report
 
 Float = NDArray[np.float64]
@@ -89,7 +89,7 @@ def stand(
         plant = text(rows, "plant_id").to_numpy(object) if table == "outlets" else np.full(len(rows), "", dtype=object)
         excused = (plant != "") | np.isin(text(rows, key).to_numpy(object), list(plants_with_outlet))
         for i in np.flatnonzero(lost & ~excused).tolist():
-            _refuse(
+            refuse(
                 report, table, rows, key, i, "既没有坐标也没有所在河段，无法定位。请补上坐标，或 reach_id 与 chainage_m"
             )
         refused |= lost & ~excused
@@ -107,7 +107,8 @@ def _unexcused(rows: pd.DataFrame, key: str, plants_with_outlet: frozenset[str])
     return np.asarray(~(excused | (text(rows, "plant_id").to_numpy(object) != "")), np.bool_)
 
 
-def _refuse(report: Report, table: str, rows: pd.DataFrame, key: str, i: int, message: str, **params: Any) -> None:
+def refuse(report: Report, table: str, rows: pd.DataFrame, key: str, i: int, message: str, **params: Any) -> None:
+    """List a row that cannot stand anywhere."""
     report.refuse(table, int(rows["__row"].iloc[i]), str(rows[key].iloc[i]), message, **params)
 
 
@@ -131,7 +132,7 @@ def _given(
     at = np.array([position.get(name, -1) for name in reach])
     unknown = (reach != "") & (at < 0)
     for i in np.flatnonzero(unknown).tolist():
-        _refuse(
+        refuse(
             report,
             table,
             rows,
@@ -166,13 +167,13 @@ def _given(
                 )
             else:
                 message = "坐标距所填河段 {reach} {gap:.0f} m，超过 {limit:.0f} m 限值。最近的河段：{nearest}。请核对坐标或 reach_id"
-                _refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), **params)
+                refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), **params)
                 refused[i] = True
     named = np.flatnonzero((at >= 0) & np.isfinite(chainage))
     outside = named[(chainage[named] < -1) | (chainage[named] > length[at[named]] + 1)]
     for i in outside:
         message = "里程 {chainage:.0f} m 超出河段 {reach} 的长度 {length:.0f} m。请改正 chainage_m，或留空由坐标推出"
-        _refuse(
+        refuse(
             report,
             table,
             rows,
@@ -186,7 +187,7 @@ def _given(
         refused[i] = True
     nowhere = (at >= 0) & np.isnan(chainage) & np.isin(table, MUST_STAND)
     for i in np.flatnonzero(nowhere & ~refused).tolist():
-        _refuse(
+        refuse(
             report,
             table,
             rows,
@@ -218,7 +219,6 @@ def _free(
     rivers = text(ground.table, "river").to_numpy(object)[ground.drawn]
     placed = snap.snap(points, lines, rivers, text(rows, "river").to_numpy(object))
     names = text(ground.table, "reach_id").to_numpy(object)[ground.drawn]
-    starts = text(ground.table, "from_node").to_numpy(object)[ground.drawn]
     far = np.flatnonzero(placed.distance_m > limit_m)
     for i in far.tolist():
         placed.reach[i] = -1
@@ -227,7 +227,7 @@ def _free(
             continue
         message = "距最近河段 {nearest}，超过 {limit:.0f} m 限值。请移动该点、填写 reach_id，或用 --point-snap 放宽限值"
         if table in MUST_STAND:
-            _refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), limit=limit_m)
+            refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), limit=limit_m)
         else:
             placed.distance_m[i] = np.inf
             told = "{table} {id} 距最近河段 {nearest}，未挂接到河段"
@@ -263,7 +263,6 @@ def _free(
         ]
         message = "{table} {id} 在汇流处，离 {count} 条河段一样近。它在哪条河段上？"
         report.ask(str(rows["__file"].iloc[i]), message, offered, table=table, id=row_id, count=len(tied))
-    del starts
     return placed
 
 
@@ -294,143 +293,3 @@ def _drawn_at(
             on_plane = shapely.line_interpolate_point(ground.lines[at], chainage[i] / length[at], normalized=True)
             drawn[i] = systems.project(np.array([on_plane], dtype=object), ground.plane, STORED)[0]
     return drawn
-
-
-def enter(rows: pd.DataFrame, ground: Ground, report: Report, *, limit_m: float = POINT_SNAP_M) -> pd.DataFrame:
-    """Give inbound waters their node: as named, or the nearest end of a reach; first where nothing else comes in."""
-    rows = rows.copy()
-    node, reach = text(rows, "node").to_numpy(object, copy=True), text(rows, "reach_id").to_numpy(object, copy=True)
-    starts, ends = text(ground.table, "from_node").to_numpy(object), text(ground.table, "to_node").to_numpy(object)
-    shapes = np.asarray(rows["geometry"], dtype=object) if "geometry" in rows else np.full(len(rows), None)
-    points = systems.project(shapes, STORED, ground.plane)
-    refused = np.zeros(len(rows), bool)
-    offset = np.array(number(rows, "snap_distance_m"), np.float64)
-    first, last = (
-        topology.ends(ground.lines[ground.drawn]) if len(ground.drawn) else (np.empty((0, 2)), np.empty((0, 2)))
-    )
-    places = np.vstack([first, last])
-    names = np.concatenate([starts[ground.drawn], ends[ground.drawn]])
-    fed = set(ends)
-    all_nodes, all_reaches = set(starts) | fed, set(text(ground.table, "reach_id"))
-    spring = np.array([name not in fed for name in names], dtype=bool)
-    for i in range(len(rows)):
-        if node[i]:
-            if node[i] not in all_nodes:
-                _refuse(
-                    report,
-                    "boundaries",
-                    rows,
-                    "boundary_id",
-                    i,
-                    "节点“{node}”不在河网里。请改用已有节点，或留空由坐标推出",
-                    node=str(node[i]),
-                )
-                refused[i] = True
-        elif reach[i]:
-            if reach[i] in ground.pieces:
-                reach[i] = ground.pieces[reach[i]][0][0]
-            if reach[i] not in all_reaches:
-                _refuse(
-                    report,
-                    "boundaries",
-                    rows,
-                    "boundary_id",
-                    i,
-                    "所在河段“{reach}”不在河段表里。请改正 reach_id，或留空由坐标就近挂接",
-                    reach=str(reach[i]),
-                )
-                refused[i] = True
-        elif points[i] is not None and len(places):
-            xy = shapely.get_coordinates(shapely.centroid(points[i]))
-            gap = np.hypot(*(places - xy).T)
-            at = int(np.argmin(np.where(spring & (gap <= limit_m), gap, gap + limit_m)))
-            if gap[at] > limit_m:
-                message = "距最近的节点 {node} {gap:.0f} m，超过 {limit:.0f} m 限值。请填写 node，或移动该点"
-                _refuse(
-                    report,
-                    "boundaries",
-                    rows,
-                    "boundary_id",
-                    i,
-                    message,
-                    node=str(names[at]),
-                    gap=float(gap[at]),
-                    limit=limit_m,
-                )
-                refused[i] = True
-            else:
-                node[i], offset[i] = names[at], round(float(gap[at]), 2)
-        else:
-            _refuse(
-                report,
-                "boundaries",
-                rows,
-                "boundary_id",
-                i,
-                "既没有节点、河段，也没有坐标。请补上 node、reach_id 或坐标之一",
-            )
-            refused[i] = True
-    rows["node"], rows["reach_id"], rows["snap_distance_m"] = node, reach, offset
-    return rows[~refused]
-
-
-def stations(
-    rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], words: Mapping[str, str], report: Report
-) -> pd.DataFrame:
-    """Ids and kinds of the stations of measurements, which a file may give by name and without a kind."""
-    rows = rows.copy()
-    written = text(rows, "station_id")
-    kinds = text(rows, "station_kind") if "station_kind" in rows else pd.Series("", index=rows.index, dtype=object)
-    pairs = pd.DataFrame(
-        {"station": written.to_numpy(object), "kind": kinds.to_numpy(object), "hint": rows["__words"].to_numpy(object)}
-    )
-    found: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for station, kind, hint in pairs.drop_duplicates().itertuples(index=False):
-        found[station, kind, hint] = _station(station, kind, hint, tables, report)
-    resolved = [found[key] for key in pairs.itertuples(index=False, name=None)]
-    rows["station_id"] = [station for station, _ in resolved]
-    rows["station_kind"] = [kind for _, kind in resolved]
-    return rows
-
-
-HINTS = {
-    "排口": "outlet",
-    "排污口": "outlet",
-    "outlet": "outlet",
-    "污水": "plant",
-    "厂": "plant",
-    "plant": "plant",
-    "断面": "section",
-    "section": "section",
-    "闸": "gate",
-    "入境": "boundary",
-}
-
-
-def _station(station: str, kind: str, hint: str, tables: Mapping[str, pd.DataFrame], report: Report) -> tuple[str, str]:
-    hinted = kind or next((meant for word, meant in HINTS.items() if word in hint), "")
-    order = [hinted] if hinted else list(STATIONS)
-    matches: list[tuple[str, str]] = []
-    for each in order:
-        table = tables.get(STATIONS.get(each, ""))
-        if table is None or not len(table):
-            continue
-        ids = text(table, KEYS[STATIONS[each]][0])
-        if (ids == station).any():
-            return station, each
-        for column in ("name", "code"):
-            if column in table:
-                matches += [(str(name), each) for name in ids[(text(table, column) == station).to_numpy(bool)]]
-    distinct = list(dict.fromkeys(matches))
-    if len(distinct) == 1:
-        return distinct[0]
-    if len(distinct) > 1:
-        message = "测点“{station}”对应多个对象：{ids}。监测数据按原编号保存，请改用编号"
-        report.warn(
-            "station_ambiguous",
-            message,
-            table="observations",
-            station=station,
-            ids="、".join(name for name, _ in distinct),
-        )
-    return station, hinted or "section"
