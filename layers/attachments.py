@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from hydro.errors import HydroError
 from layers import audit
+from layers.audit import now
 from layers.rows import MODULUS, fingerprint
-from layers.work import now
 
 if TYPE_CHECKING:
     from layers.desk import Desk

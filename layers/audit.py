@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+
+LOG = logging.getLogger("qingyuan")
 
 AUDIT = sa.Table(
     "audit",
@@ -60,6 +63,11 @@ def protect(connection: sa.Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def now(*, ahead_s: float = 0.0) -> str:
+    """The moment, or one that far ahead, as the project writes it: UTC, to the millisecond."""
+    return (datetime.now(UTC) + timedelta(seconds=ahead_s)).isoformat(timespec="milliseconds")
+
+
 def text(value: object) -> str:
     """JSON in one spelling: the same value gives the same text; geometry as hexadecimal WKB."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_spell)
@@ -92,16 +100,19 @@ def append(
 ) -> None:
     """Add one row to the book; the caller holds the write transaction, so no other row can come between.
 
-    The time never runs backwards in the book: if the clock does, the row takes the time of the one before.
+    Rows are ordered by their number, not by the clock.  The time never runs backwards in the book: if the clock does,
+    the row takes the time of the one before, the log says so, and :func:`layers.verify.verify` warns as long as it lasts.
     """
     last = connection.execute(
         sa.select(AUDIT.c.audit_id, AUDIT.c.when, AUDIT.c.hash).order_by(AUDIT.c.audit_id.desc()).limit(1)
     ).first()
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    moment = now()
+    if last and moment < last.when:
+        LOG.warning("clock", extra={"event": "clock_behind", "revision": revision})
     entry = {
         "audit_id": (last.audit_id if last else 0) + 1,
         "revision": revision,
-        "when": max(now, last.when) if last else now,
+        "when": max(moment, last.when) if last else moment,
         "who": who,
         "what": what,
         "table_name": table,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layers import attachments, audit, sql, styles
+from layers.audit import now
 from layers.migrations import MIGRATIONS
 from layers.tables import LAYOUTS, Layout
-from layers.work import now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

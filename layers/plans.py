@@ -16,9 +16,10 @@ import pandas as pd
 
 from hydro.errors import Fault, FaultsError, HydroError
 from layers.attachments import attach, attached, content
+from layers.audit import now
 from layers.rows import Row
 from layers.tables import declared
-from layers.work import Work, bare, now
+from layers.work import Work, bare
 
 if TYPE_CHECKING:
     from layers.desk import Desk

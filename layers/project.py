@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from hydro.errors import Fault, HydroError
 from layers.desk import Desk, named
 from layers.protocol import Store
 from layers.roles import User, local_user
-from layers.tables import NETWORK, SCHEMA_VERSION
+from layers.tables import NETWORK, REVISION_OF, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from layers.plans import Plans
@@ -62,6 +62,11 @@ class Project(Desk):
     def revision(self) -> int:
         """Number of changes so far: the key by which a cache knows whether it is still right."""
         return int(self.store.facts()["revision"])
+
+    def revision_of(self, names: Iterable[str]) -> int:
+        """Revision of the last change of any of these tables: what is made of them alone holds until it grows."""
+        facts = self.store.facts()
+        return max(int(facts.get(f"{REVISION_OF}{name}", 0)) for name in names)
 
     def network(self) -> Any:
         """The river network, built from the attributes alone.

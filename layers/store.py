@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hydro.errors import HydroError
+from layers.shares import share
 from layers.tables import OWN, frame
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ class GeoPackage:
         """Name, revision, schema version … of the project.
 
         Raises:
-            HydroError: there is no such file, it is no GeoPackage, it is damaged, or it is not a project.
+            HydroError: there is no such file, it is no GeoPackage, it is damaged, not a project, or on a network share.
         """
         if not self.path.exists():
             raise HydroError(
                 "missing_project", "找不到项目文件 {path}。请检查路径，或先用 import 建立项目。", path=self.url
             )
+        self._on_a_local_disk()
         if not self.path.is_file():
             raise HydroError("not_a_file", "{path} 不是文件。项目是一个 .gpkg 文件，请给出它的路径。", path=self.url)
         with self._read() as connection:
@@ -102,6 +104,15 @@ class GeoPackage:
         connection.execute("PRAGMA query_only = 1")
         return connection
 
+    def _on_a_local_disk(self) -> None:
+        if kind := share(self.path):
+            raise HydroError(
+                "network_share",
+                "项目 {path} 在网络共享（{kind}）上，那里的文件锁不可靠，多人同时写会损坏项目。请移到本机磁盘；多人共用请改用 PostGIS。",
+                path=self.url,
+                kind=kind,
+            )
+
     def _log(self) -> Path:
         return self.path.with_name(self.path.name + "-wal")
 
@@ -118,6 +129,7 @@ class GeoPackage:
     @contextmanager
     def founding(self) -> Iterator[sa.Connection]:
         """The transaction in which a project comes to be: its file appears whole at the end, or not at all."""
+        self._on_a_local_disk()
         with (
             self.appearing() as growing,
             self.spoken(),

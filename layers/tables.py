@@ -26,6 +26,9 @@ SRID = 4490
 DICTIONARY = Path(hydro.__file__).parent / "tables"
 STORED_AS = {"integer": "INTEGER", "boolean": "INTEGER", "number": "REAL", "float": "REAL", "real": "REAL"}
 
+REVISION_OF = "revision of "
+"""Before a table's name: the key of the fact that tells its last change; a table without one was not changed yet."""
+
 OWN = ("fid", "row_revision")
 """Columns of the store itself, which are no part of the project's tables."""
 

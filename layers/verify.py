@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from layers.protocol import Store
 
 
+CLOCK_MAY_DIFFER_S = 60.0
+"""Machines that share a project need not agree to the second."""
+
+
 def verify(store: Store) -> list[Fault]:
     """Every sign of damage, tampering or loss in a project; an empty list where it is whole."""
     with store.connect() as connection:
@@ -26,7 +30,7 @@ def verify(store: Store) -> list[Fault]:
 
 def _book(connection: sa.Connection) -> Iterator[Fault]:
     """Breaks of the chain, gaps in the numbers, and a revision that the book does not account for."""
-    previous, revision = "", 0
+    previous, revision, newest = "", 0, ""
     entries = connection.execute(sa.select(audit.AUDIT).order_by(audit.AUDIT.c.audit_id)).mappings()
     for number, entry in enumerate(entries, 1):
         if entry["audit_id"] != number or entry["hash"] != audit.seal(previous, dict(entry)):
@@ -49,6 +53,15 @@ def _book(connection: sa.Connection) -> Iterator[Fault]:
                 "revision",
             )
         previous, revision = entry["hash"], entry["revision"]
+        newest = entry["when"]
+    if newest > audit.now(ahead_s=CLOCK_MAY_DIFFER_S):
+        yield Fault(
+            "clock",
+            "本机时钟比账册最后一笔（{when}）还早：请校准时钟。账册按序号排列，次序不受影响。",
+            {"when": newest},
+            "audit",
+            warning=True,
+        )
     stated = int(sql.facts(connection)["revision"])
     if stated != revision:
         yield Fault(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,16 +11,11 @@ import sqlalchemy as sa
 from hydro.errors import Fault, FaultsError, HydroError
 from layers import audit, sql
 from layers.rows import Change, Row, clean, compare, digest, key_of, types
-from layers.tables import LAYOUTS, OWN, Layout
+from layers.tables import LAYOUTS, OWN, REVISION_OF, Layout
 
 if TYPE_CHECKING:
     from layers.protocol import Store
     from layers.roles import User
-
-
-def now() -> str:
-    """The moment, as the project writes it: UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def bare(row: Row) -> Row:
@@ -151,6 +145,13 @@ class Work:
             sql.set_fact(self.connection, "revision", str(self.revision))
         return self.revision
 
+    def _stamp(self, layout: Layout) -> None:
+        """Remember that a table changed in this revision, and let other programs know."""
+        if layout.name not in self.touched:
+            self.touched.add(layout.name)
+            sql.set_fact(self.connection, f"{REVISION_OF}{layout.name}", str(self.revision))
+        self.store.touch(self.connection, layout)
+
     def adopt(self, why: str) -> list[str]:
         """Enter in the book what another program has changed (QGIS, say), and return the tables concerned."""
         adopted = []
@@ -161,6 +162,8 @@ class Work:
             found, told = digest(sql.select(self.connection, table)), audit.last_digest(self.connection, name)
             if found != told:
                 adopted.append(name)
+                self.turn()
+                self._stamp(LAYOUTS[name])
                 audit.append(
                     self.connection,
                     revision=self.turn(),
@@ -179,8 +182,7 @@ class Work:
     ) -> None:
         """Carry out a change of one table and enter it in the book: the two stand and fall together."""
         sql.apply(self.connection, table, change, self.turn())
-        self.touched.add(layout.name)
-        self.store.touch(self.connection, layout)
+        self._stamp(layout)
         touched = [*change.added, *(new for _, new in change.changed), *change.removed]
         audit.append(
             self.connection,

@@ -1,6 +1,7 @@
 """The contract that every store keeps: the same test on a project file and on PostGIS."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
 
 import pandas as pd
 import pytest
@@ -63,3 +64,34 @@ def test_faults_are_told_all_at_once_and_nothing_is_written(project: layers.Proj
         "表 reaches 的 R9 行 name 含有无法保存的字符。请删除后重试。",
     ]
     assert project.revision == 1
+
+
+def test_a_table_tells_its_own_last_change(project: layers.Project) -> None:
+    project.plans.create("一期")
+    assert (project.revision_of(["outlets", "sections"]), project.revision_of(["plans", "outlets"])) == (1, 2)
+    project.plans.decide("一期", ["O1"], "seal", seen={})
+    assert (project.revision_of(["reaches"]), project.revision_of(["decisions"]), project.revision) == (1, 3, 3)
+    assert project.revision_of(["goals"]) == 0
+
+
+def test_a_clock_that_runs_backwards_does_not_turn_the_order_round(
+    project: layers.Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=400)
+
+    project.plans.create("一期")
+    with monkeypatch.context() as clock, caplog.at_level("WARNING", "qingyuan"):
+        clock.setattr("layers.audit.datetime", Behind)
+        project.plans.decide("一期", ["O1"], "seal", seen={})
+        assert [fault.code for fault in project.verify()] == ["clock"]
+        assert all(fault.warning for fault in project.verify())
+    book = project.book()
+    assert book["revision"].is_monotonic_increasing
+    assert book["when"].is_monotonic_increasing
+    assert book.iloc[-1][["what", "row_id"]].tolist()[0] == "decide"
+    assert [record.event for record in caplog.records if hasattr(record, "event")] == ["clock_behind"]
+    project.plans.decide("一期", ["O2"], "seal", seen={})
+    assert project.verify() == []

@@ -11,6 +11,8 @@ from offices import tables
 
 import layers
 from hydro.errors import HydroError
+from layers import shares
+from layers.shares import share
 
 
 @pytest.fixture
@@ -109,3 +111,45 @@ def test_the_book_cannot_be_altered(project: layers.Project) -> None:
         for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 file.execute(statement)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
+def test_a_project_on_a_network_share_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    local, far = tmp_path / "a.gpkg", tmp_path / "公 享"
+    far.mkdir()
+    layers.create_project(local, name="x", tables=tables()).close()
+    (far / "a.gpkg").write_bytes(local.read_bytes())
+    point = str(far).replace(" ", "\\040")
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+        f"90 22 0:41 / {point} rw shared:9 - {kind} server:/export rw,vers=4.2\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("layers.shares.MOUNTS", mounts)
+    for attempt in (layers.open_project, lambda path: layers.create_project(path, name="y")):
+        with pytest.raises(HydroError) as caught:
+            attempt(far / "a.gpkg")
+        assert str(caught.value) == (
+            f"项目 {far / 'a.gpkg'} 在网络共享（{kind}）上，那里的文件锁不可靠，多人同时写会损坏项目。"
+            "请移到本机磁盘；多人共用请改用 PostGIS。"
+        )
+    assert layers.open_project(local).verify() == []
+
+
+def test_of_nested_mounts_the_deepest_last_one_counts(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "1 0 0:1 / / rw - nfs4 root:/ rw\n2 1 0:2 / /data rw - ext4 /dev/sdb rw\n3 2 0:3 / /data/far rw - ext4 /dev/sdc rw\n"
+        "4 3 0:4 / /data/far rw - cifs //nas/x rw\n"
+    )
+    assert [share(Path(path), mounts) for path in ("/data/a.gpkg", "/data/far/a.gpkg", "/home/a.gpkg")] == [
+        "",
+        "cifs",
+        "nfs4",
+    ]
+
+
+@pytest.mark.parametrize(("path", "kind"), [(r"\\nas\水质\a.gpkg", "UNC"), ("//nas/x/a.gpkg", "UNC")])
+def test_a_share_of_windows_is_known_by_its_name(path: str, kind: str) -> None:
+    assert shares._windows(path) == kind

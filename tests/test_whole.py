@@ -184,6 +184,29 @@ def test_a_server_that_goes_down_loses_nothing(postgres: Cluster) -> None:
     assert project.verify() == []
 
 
+def decide_while(project: layers.Project, accident: Callable[[], None]) -> None:
+    """Two decisions of one transaction, and what happens between them."""
+    with project.change() as work:
+        row = {"plan_id": work.plan("一期")["plan_id"], "outlet_id": "O1", "decision": "seal"}
+        work.put("decisions", None, row, "decide", "")
+        accident()
+        work.put("decisions", None, row | {"outlet_id": "O2"}, "decide", "")
+
+
+def test_a_server_that_dies_in_the_middle_of_a_decision_keeps_the_plan_as_it_was(postgres: Cluster) -> None:
+    project = layers.create_project(postgres.url("middle"), name="流域", tables=tables())
+    project.plans.create("一期")
+    try:
+        with pytest.raises(HydroError) as caught:
+            decide_while(project, lambda: postgres.stop("immediate"))
+        assert caught.value.code == "server_down"
+    finally:
+        postgres.start()
+    assert project.plans.decisions("一期").empty
+    assert project.plans.decide("一期", ["O1", "O2"], "seal", seen={}) == project.revision  # tried again, it is done
+    assert project.verify() == []
+
+
 def test_a_full_disk_is_told_and_the_project_stays_whole(tmp_path: Path) -> None:
     script = f"""
 import sys

@@ -6,8 +6,11 @@ import datetime
 import gzip
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -56,6 +59,29 @@ def project(url: str) -> Project:
     return layers.open_project(url, user=SHARED)
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+SCENE = (*drawing.SPATIAL, "catchments", "observations", "weather", "targets")
+"""What rivers, readings and standings are made of; plans, decisions and tasks are no part of it."""
+
+
+@st.cache_data(max_entries=4000, show_spinner=False)
+def revision_of(url: str, revision: int, names: tuple[str, ...]) -> int:
+    """The revision in which these tables last changed, as it was when ``revision`` was first seen."""
+    return min(project(url).revision_of(names), revision)
+
+
+def of_scene(kept: Callable[Concatenate[str, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
+    """Ask a cache by the revision of the scene: somebody's decision on an outlet makes nobody wait."""
+
+    @wraps(kept)
+    def asked(url: str, revision: int, *rest: P.args, **more: P.kwargs) -> R:
+        return kept(url, revision_of(url, revision, SCENE), *rest, **more)
+
+    return asked
+
+
+@of_scene
 @st.cache_resource(max_entries=4, show_spinner=False)
 def network(url: str, revision: int) -> hydro.RiverNetwork:
     """The river network of a revision."""
@@ -74,6 +100,7 @@ def library() -> dict[str, str]:
     return SHELF.library()
 
 
+@of_scene
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
 def network_url(url: str, revision: int) -> str:
     """Address of the packed network."""
@@ -81,6 +108,7 @@ def network_url(url: str, revision: int) -> str:
     return SHELF.put("network", drawing.network_file(network(url, revision), tables), "gz")
 
 
+@of_scene
 @st.cache_data(max_entries=200, ttl="12h", show_spinner=False)
 def state_url(url: str, revision: int, month: str, lang: str) -> str:
     """Address of what the map shows for a month in a language."""
@@ -90,18 +118,21 @@ def state_url(url: str, revision: int, month: str, lang: str) -> str:
     return SHELF.put("state", gzip.compress(data, mtime=0), "gz")
 
 
+@of_scene
 @st.cache_resource(max_entries=400, show_spinner=False)
 def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     """The ranked sources of a section in a month."""
     return hydro.trace_sources(network(url, revision), section, time=month or None)
 
 
+@of_scene
 @st.cache_resource(max_entries=4, show_spinner=False)
 def section_months(url: str, revision: int) -> Months:
     """Monthly means of every section."""
     return assess.section_months(network(url, revision))
 
 
+@of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def board(url: str, revision: int, month: str) -> Board:
     """Where every section stands in a month."""
@@ -109,6 +140,7 @@ def board(url: str, revision: int, month: str) -> Board:
     return assess.assess_network(network(url, revision), section_months(url, revision), month, targets=targets)
 
 
+@of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def settled(url: str, revision: int, month: str) -> pd.DataFrame:
     """Each section's compensation of a month."""
@@ -117,26 +149,33 @@ def settled(url: str, revision: int, month: str) -> pd.DataFrame:
     return assess.assess_network(network(url, revision), months, month, targets=targets, rain=False).rows
 
 
+@of_scene
 @st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
 def double_test(url: str, revision: int, month: str) -> pd.DataFrame:
     """Concentration and load of the key sources against their permits, this year so far."""
     return permits.double_test(network(url, revision), month, standard=standard())
 
 
-@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
 def table(url: str, revision: int, name: str) -> pd.DataFrame:
     """A table of the project as it is stored, missing text as blank."""
+    return _table(url, revision_of(url, revision, (name,)), name)
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def _table(url: str, revision: int, name: str) -> pd.DataFrame:
     found = project(url).table(name)
     words = [column for column in found if not pd.api.types.is_numeric_dtype(found[column])]
     return found.assign(**{str(column): text_of(found, str(column)) for column in words})
 
 
+@of_scene
 @st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
 def delivery(url: str, revision: int, month: str) -> hydro.Delivery:
     """What of a load anywhere reaches every section."""
     return hydro.delivery_ratios(network(url, revision), time=month or None)
 
 
+@of_scene
 @st.cache_data(max_entries=20, show_spinner=False)
 def months(url: str, revision: int) -> list[str]:
     """The months with any reading of a section's TP, oldest first."""
@@ -157,12 +196,14 @@ def judges() -> Judges:
     return Judges()
 
 
+@of_scene
 @st.cache_resource(max_entries=4, show_spinner=False)
 def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     """The causes of a revision's whole record, begun when first asked for."""
     return judges().ask(url)
 
 
+@of_scene
 @st.cache_resource(max_entries=200, show_spinner=False)
 def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     """The ranked causes of a section in a month; only once ``judged`` is done."""
@@ -173,12 +214,14 @@ def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     return found.explain(section, month or None)
 
 
+@of_scene
 @st.cache_resource(max_entries=12, ttl="12h", show_spinner=False)
 def situations(url: str, revision: int, conditions: tuple[hydro.Condition, ...]) -> tuple[hydro.Situation, ...]:
     """The adjoint of every flow condition: what a plan's dot products are taken with."""
     return tuple(hydro.situation(network(url, revision), condition) for condition in conditions)
 
 
+@of_scene
 @st.cache_resource(max_entries=12, ttl="12h", show_spinner=False)
 def proposal(
     url: str,
