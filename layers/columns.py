@@ -49,6 +49,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "decisions": ("decisions", "处置决定", "决定"),
     "measures": ("measures", "措施"),
     "tasks": ("tasks", "任务"),
+    "targets": ("targets", "历年目标", "目标值"),
+    "goals": ("goals", "限期目标"),
+    "registers": ("registers", "整治台账", "台账"),
 }
 """Words in a file's or layer's name that say which table it is."""
 

@@ -26,7 +26,7 @@ def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: I
     headers = [str(name) for name in layer.frame.columns]
     layer.frame.columns = pd.Index(headers, dtype=object)
     stem = Path(layer.file).stem
-    if layer.name == "project" and {"name"} <= set(headers) and len(layer.frame) == 1:
+    if layer.name.split("_")[-1] == "project" and {"name", "demo"} <= set(headers) and len(layer.frame) == 1:
         outcome.facts = {str(key): str(value) for key, value in layer.frame.iloc[0].items()}
         return None
     names = (layer.label, layer.file, Path(layer.file).name, stem, layer.name)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from hydro.errors import Fault, HydroError
+from hydro.schema import KEYS
 from layers import kml, sheets
 
 MAX_BYTES = 1 << 30
@@ -272,17 +273,41 @@ def geojson(path: Path, shown: str) -> Iterator[Layer]:
     features = parsed["features"] if parsed["type"] == "FeatureCollection" else [parsed]
     if not isinstance(features, list) or not all(isinstance(f, dict) for f in features):
         raise HydroError("json_other", "{file} 不是 GeoJSON 要素集（缺少 FeatureCollection）")
-    geometry = _geojson_shapes(features)
-    rows = [f.get("properties") if isinstance(f.get("properties"), dict) else {} for f in features]
-    if any("id" in f for f in features) and not any("id" in (row or {}) for row in rows):
-        rows = [{"id": f.get("id"), **(row or {})} for f, row in zip(features, rows, strict=True)]
-    frame = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
-    frame = frame.map(lambda cell: json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell)
     crs, declared = CRS.from_epsg(4326), "format"
     named = parsed.get("crs")
     if isinstance(named, dict) and isinstance(named.get("properties"), dict):
         crs, declared = CRS.from_user_input(str(named["properties"].get("name", ""))), "file"
-    yield from _by_shape(Layer(shown, path.stem, frame, geometry, crs, declared))
+    for name, part in _by_table(features, path.stem).items():
+        frame, geometry = _feature_rows(part)
+        if name != path.stem and shapely.is_missing(geometry).all():
+            yield Layer(shown, name, frame)
+        else:
+            yield from _by_shape(Layer(shown, name, frame, geometry, crs, declared))
+
+
+def _by_table(features: Sequence[dict[str, Any]], stem: str) -> dict[str, list[dict[str, Any]]]:
+    """The features of a collection in which every one names its table (``export`` writes such), else one group."""
+    named: dict[str, list[dict[str, Any]]] = {}
+    for feature in features:
+        properties = feature.get("properties")
+        table = properties.get("table") if isinstance(properties, dict) else None
+        if table not in (*KEYS, "project"):
+            return {stem: list(features)}
+        inner = {key: value for key, value in feature["properties"].items() if key != "table"}
+        named.setdefault(table, []).append({**feature, "properties": inner})
+    return named or {stem: []}
+
+
+def _feature_rows(features: Sequence[dict[str, Any]]) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Properties and shapes of features; a nested property is kept as its json."""
+    import json
+
+    rows: list[Any] = [f.get("properties") if isinstance(f.get("properties"), dict) else {} for f in features]
+    if any("id" in f for f in features) and not any("id" in (row or {}) for row in rows):
+        rows = [{"id": f.get("id"), **(row or {})} for f, row in zip(features, rows, strict=True)]
+    frame = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
+    frame = frame.map(lambda cell: json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell)
+    return frame, _geojson_shapes(features)
 
 
 def _geojson_shapes(features: Sequence[dict[str, Any]]) -> NDArray[np.object_]:

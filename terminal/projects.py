@@ -126,3 +126,20 @@ def info(project: Project, format: Output = Format.table, lang: Spoken = DEFAULT
     import layers
 
     show_fields(layers.summarise(layers.open_project(project)), format)
+
+
+@verbs.command(help=say("把项目的全部表导出为 .gpkg、.geojson、.shp、.zip（shapefile）或 .xlsx"))
+def export(
+    project: Project,
+    out: Annotated[Path, typer.Option(help=say("写到哪个文件，后缀决定格式"))],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=say("覆盖已有的文件"))] = False,
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Write every table for other programs; the files written are the result."""
+    import layers
+    from layers.export import export as write_out
+
+    files, notes = write_out(layers.open_project(project), out, overwrite=overwrite)
+    complain(say(note.message, **note.params) for note in notes)
+    show_rows([{"file": str(file), "bytes": file.stat().st_size} for file in files], ["file", "bytes"], format)

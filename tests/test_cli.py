@@ -106,7 +106,7 @@ def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
 
 def test_every_verb_has_help_in_both_languages() -> None:
     zh, en = run("--help").stdout, run("--help", lang="en").stdout
-    for verb in ("import", "check", "info", "trace", "route", "delivery", "plan", "classify"):
+    for verb in ("import", "check", "info", "trace", "route", "delivery", "plan", "classify", "export"):
         assert verb in zh
         assert verb in en
 
