@@ -60,7 +60,7 @@ def test_it_holds_what_was_promised(tables: dict[str, pd.DataFrame]) -> None:
     assert len(tables["outlets"]) >= 150
     assert tables["outlets"]["type"].nunique() == 4
     assert len(tables["plants"]) == 15
-    assert len(tables["gates"]) == 8
+    assert len(tables["gates"]) == 9
     assert len(tables["districts"]) == 12
     assert set(tables["plants"]["plant_id"]) == set(tables["outlets"]["plant_id"]) - {""}
     months = pd.period_range("2019-08", "2022-07", freq="M").astype(str)
