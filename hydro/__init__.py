@@ -13,6 +13,7 @@ from hydro.inquiry import Inquiry, inquire
 from hydro.judgement import CONFIRMED, EXCLUDED, FieldFinding, Judgement
 from hydro.ledger import ledger, outlook
 from hydro.load import diffuse_loads, source_loads
+from hydro.measure import Measure
 from hydro.model import Limits, Model, build_model
 from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork, build_network
@@ -27,7 +28,6 @@ from hydro.reliability import Reliability, reliability, robust_plan
 from hydro.route import Balance, Routing, route
 from hydro.samples import classify
 from hydro.scenario import (
-    Measure,
     Scenario,
     compare,
     dose,

@@ -20,11 +20,12 @@ from scipy.sparse import csr_array
 
 from hydro.columns import text
 from hydro.effect import BASELINE, Condition, Situation, section_targets, situation
-from hydro.errors import HydroError
+from hydro.errors import Fault, FaultsError, HydroError
+from hydro.measure import ACTIONS, ON_OUTLET, WATER, Measure, spare_m3_s, with_duty
 from hydro.milp import Program
 from hydro.network import RiverNetwork
 from hydro.options import DEFAULT_PRICES, Choice, Option, Prices, find_options
-from hydro.scenario import WATER, Measure, change, spare_m3_s
+from hydro.scenario import change
 from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S
 
@@ -34,8 +35,8 @@ class Limits:
     """What bounds a plan besides the targets.
 
     ``budget`` in 万元; ``per_county`` the most outlets touched in one county; ``volume_10k_m3`` the most water dosed in
-    a year; ``force`` and ``forbid`` sources whose measure must, or must not, be taken; ``ready_in_days`` leaves out
-    measures with a longer lead time.
+    a year; ``force`` and ``forbid`` name what must, or must not, be done: a source (``O17``), or one measure on it
+    (``O17=seal``); ``ready_in_days`` leaves out measures with a longer lead time.
     """
 
     budget: float | None = None
@@ -162,8 +163,8 @@ class Model:
         if limits.volume_10k_m3 is not None:
             doses = {j: o.measure.volume_10k_m3 for j, o in enumerate(self.options) if o.measure.action == "dose"}
             rows.add(doses, high=limits.volume_10k_m3)
-        for source in limits.force:
-            rows.add({j: 1.0 for j, o in enumerate(self.options) if o.measure.source_id == source}, low=1.0)
+        for asked in limits.force:
+            rows.add({j: 1.0 for j, o in enumerate(self.options) if _meant(o, asked)}, low=1.0)
         return rows.matrix()
 
     def _plants(self, rows: _Rows) -> None:
@@ -226,6 +227,7 @@ def build_model(
     prices: Prices = DEFAULT_PRICES,
     extra: Sequence[Measure] = (),
     missing_cost: float | None = None,
+    sewer_km: Mapping[str, float] | None = None,
 ) -> Model:
     """Solve the adjoint of every condition, list the options, and compute what each does to each section.
 
@@ -254,7 +256,7 @@ def build_model(
         raise HydroError(
             "no_targets", "所有断面都没有总磷目标值（tp_target_mg_l），无法制定方案。请补上，或用 --target 给出"
         )
-    choice = find_options(stands, allow=allow, prices=prices, extra=extra, missing_cost=missing_cost)
+    choice = find_options(stands, allow=allow, prices=prices, extra=extra, missing_cost=missing_cost, sewer_km=sewer_km)
     choice = _limited(network, choice, limits)
     if limits.budget is not None and choice.unit == "count":
         raise HydroError(
@@ -277,19 +279,38 @@ def _effects(stands: Sequence[Situation], options: Sequence[Option], water: str)
     return effect[0], effect[1]
 
 
+def _meant(option: Option, asked: str) -> bool:
+    """Whether ``O17`` or ``O17=seal`` names this option."""
+    source, _, action = asked.partition("=")
+    return option.measure.source_id == source and action in ("", option.measure.action)
+
+
 def _limited(network: RiverNetwork, choice: Choice, limits: Limits) -> Choice:
-    """Leave out what is forbidden or too slow; name forced choices that contradict or are not on the list."""
-    known = {option.measure.source_id for option in choice.options}
-    both = sorted(set(limits.force) & set(limits.forbid))
+    """Leave out what is forbidden or too slow; name every forced choice that contradicts another or is not on the list."""
+    faults: list[Fault] = []
+    both = sorted(set(limits.force) & {*limits.forbid, *(f"{i}={a}" for i in limits.forbid for a in ACTIONS)})
     if both:
-        raise HydroError("force_and_forbid", "{ids} 既要求必做又要求不做，互相矛盾。请只保留一种", ids="、".join(both))
-    lost = sorted(set(limits.force) - known)
+        message = "{ids} 既要求必做又要求不做，互相矛盾。请只保留一种"
+        faults.append(Fault("force_and_forbid", message, {"ids": "、".join(both)}))
+    wanted: dict[str, list[str]] = {}
+    for asked in dict.fromkeys(limits.force):
+        source, _, action = asked.partition("=")
+        if action in ON_OUTLET:
+            wanted.setdefault(source, []).append(action)
+    for source, actions in wanted.items():
+        if len(actions) > 1:
+            message = "要求 {id} 同时做 {actions}，只能做一种。请只保留一种"
+            faults.append(Fault("force_two", message, {"id": source, "actions": "、".join(actions)}))
+    lost = sorted({a for a in limits.force if not any(_meant(o, a) for o in choice.options)})
     if lost:
-        raise HydroError(
-            "force_unknown", "要求必做的 {ids} 没有可选的措施。请核对编号与允许的措施", ids="、".join(lost)
-        )
+        message = "要求必做的 {ids} 没有可选的措施。请核对编号与允许的措施"
+        faults.append(Fault("force_unknown", message, {"ids": "、".join(lost)}))
     wait = np.inf if limits.ready_in_days is None else limits.ready_in_days
-    options = tuple(
-        o for o in choice.options if o.measure.source_id not in limits.forbid and not (o.measure.lead_days > wait)
-    )
-    return replace(choice, options=options)
+    in_time = [o for o in choice.options if with_duty(o.measure).lead_days <= wait]
+    late = sorted({a for a in limits.force if a not in lost and not any(_meant(o, a) for o in in_time)})
+    if late:
+        message = "要求必做的 {ids} 在 {days:g} 天内完不成。请放宽期限，或不再要求必做"
+        faults.append(Fault("force_late", message, {"ids": "、".join(late), "days": wait}))
+    if faults:
+        raise FaultsError(faults)
+    return replace(choice, options=tuple(o for o in in_time if not any(_meant(o, a) for a in limits.forbid)))

@@ -34,7 +34,8 @@ class Obstacle:
 
     ``sections`` cannot be met together, but with any one of them left out they can (``smallest``: no smaller set exists).
     ``alone`` are all sections that cannot be met even alone.
-    ``only_budget``: without the budget there is a plan, for ``cost_needed``. ``loads`` has a row a source for each of
+    ``only_budget``: without the budget there is a plan, for ``cost_needed``. ``only_limits``: what is forced and bounded
+    contradicts itself before any target is asked for; then no section is named. ``loads`` has a row a source for each of
     these sections, under its worst condition, after the measures that help that section most: section_id, condition,
     source_id, kind, name, delivered_kg_d, allowed_kg_d, inbound; largest first. ``floor_mg_l`` (conditions, sections) is
     the lowest that any plan could bring to a section taken alone.
@@ -45,6 +46,7 @@ class Obstacle:
     alone: tuple[str, ...]
     only_budget: bool
     cost_needed: float
+    only_limits: bool
     loads: pd.DataFrame
     floor_mg_l: Float
 
@@ -63,6 +65,7 @@ class Obstacle:
             "alone": list(self.alone),
             "only_budget": self.only_budget,
             "cost_needed": self.cost_needed,
+            "only_limits": self.only_limits,
             "inbound": self.inbound,
             "loads": self.loads.to_dict("records"),
         }
@@ -70,6 +73,8 @@ class Obstacle:
 
 def find_obstacle(model: Model, limit_mg_l: Float) -> Obstacle:
     """Explain an infeasible model."""
+    if not _possible(model, limit_mg_l, []):
+        return _contradiction(model, limit_mg_l)
     floor, best = _floors(model, limit_mg_l)
     only_budget, needed = False, float("nan")
     if model.limits.budget is not None:
@@ -85,9 +90,18 @@ def find_obstacle(model: Model, limit_mg_l: Float) -> Obstacle:
         alone=tuple(model.sections[s] for s in alone),
         only_budget=only_budget,
         cost_needed=needed,
+        only_limits=False,
         loads=pd.concat(loads, ignore_index=True) if loads else pd.DataFrame(columns=["section_id", "inbound"]),
         floor_mg_l=floor,
     )
+
+
+def _contradiction(model: Model, limit_mg_l: Float) -> Obstacle:
+    """What is forced and bounded cannot be met whatever the targets; with the budget lifted it may be."""
+    freed = solve(model.program(limit_mg_l, budget=False), seconds=SEARCH_S)
+    nothing = pd.DataFrame(columns=["section_id", "inbound"])
+    floor = np.full(model.base_load.shape, np.nan)
+    return Obstacle((), True, (), freed.x is not None, freed.cost, freed.x is None, nothing, floor)
 
 
 def smallest_set(model: Model, limit_mg_l: Float) -> tuple[list[int], bool]:

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hydro.cautions import dry_sections, moved_loads
 from hydro.columns import text
 from hydro.effect import BASELINE, Condition, concentration, holds
 from hydro.errors import Fault, HydroError
+from hydro.measure import UNITS, Measure
 from hydro.milp import Progress, Solution, solve
 from hydro.model import UNLIMITED, Limits, Model, build_model
 from hydro.network import RiverNetwork
 from hydro.obstacle import Obstacle, find_obstacle
 from hydro.options import DEFAULT_PRICES, Prices
-from hydro.plan_rows import UNITS
-from hydro.scenario import Measure, Scenario
+from hydro.scenario import Scenario
 from hydro.topology import Float
 
 DEFAULT_ALLOW = ("seal", "regulate", "merge", "dose")
@@ -58,7 +59,7 @@ class Plan:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The measures, a row each: source_id, action, amount, unit, to, season, cost, county, name."""
+        """The measures, a row each: source_id, action, amount, unit, to, season, cost, yearly, county, name."""
         network = self.model.network
         first = self.model.stands[0]
         rows = [
@@ -71,6 +72,7 @@ class Plan:
                 "season": m.season,
                 "volume_10k_m3": m.volume_10k_m3 if m.action == "dose" else np.nan,
                 "cost": m.cost if self.unit != "count" else np.nan,
+                "yearly": m.yearly,
                 **_place(network, m.source_id),
             }
             for m in self.measures
@@ -84,6 +86,7 @@ class Plan:
             "season",
             "volume_10k_m3",
             "cost",
+            "yearly",
             "name",
             "county",
             "basis",
@@ -107,6 +110,7 @@ def plan_measures(
     prices: Prices = DEFAULT_PRICES,
     extra: Sequence[Measure] = (),
     missing_cost: float | None = None,
+    sewer_km: Mapping[str, float] | None = None,
     gap: float = 0.0,
     seconds: float | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -132,6 +136,7 @@ def plan_measures(
         prices=prices,
         extra=extra,
         missing_cost=missing_cost,
+        sewer_km=sewer_km,
     )
     return solve_plan(model, margin=margin, gap=gap, seconds=seconds, progress=progress, stop=stop)
 
@@ -164,7 +169,7 @@ def plan_of(model: Model, solution: Solution, *, margin: float) -> Plan:
         unit=model.choice.unit,
         measures=() if x is None else model.measures(x),
         sections=section_table(model, x, limit, obstacle),
-        notes=(*model.choice.notes, *_dry(model, x)),
+        notes=(*model.choice.notes, *_cautions(model, x)),
         margin=margin,
         obstacle=obstacle,
     )
@@ -245,14 +250,12 @@ def _cost(model: Model, solution: Solution, x: Float | None) -> float:
     return float("nan") if x is None else float(model.cost @ x)
 
 
-def _dry(model: Model, x: Float | None) -> list[Fault]:
-    """Sections without water, before the plan or because of it: their concentration does not exist."""
+def _cautions(model: Model, x: Float | None) -> list[Fault]:
     dry = model.base_water <= 0
     if x is not None:
         dry |= model.after(x)[1] <= 0
     ids = [section for s, section in enumerate(model.sections) if np.isfinite(model.target_mg_l[s]) and dry[:, s].any()]
-    message = "断面 {ids} 没有流量（断流），算不出浓度；只有不再有负荷到达时才算达标"
-    return [Fault("dry_section", message, {"ids": "、".join(ids)}, warning=True)] if ids else []
+    return dry_sections(ids) + ([] if x is None else moved_loads(model.stands[0], model.measures(x)))
 
 
 def _place(network: RiverNetwork, source_id: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from hydro.columns import number, text
 from hydro.effect import Situation
 from hydro.errors import Fault, FaultsError, HydroError
+from hydro.measure import ACTIONS, Measure, spare_m3_s
 from hydro.network import RiverNetwork
-from hydro.scenario import ACTIONS, Measure, plant_tp_mg_l, spare_m3_s
+from hydro.scenario import plant_tp_mg_l
 from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
 
 
@@ -21,11 +22,13 @@ class Prices:
 
     Sealing has no price here: it stands in ``outlets.seal_cost``. ``dredge_takes`` is the part of a reach's diffuse load
     that its bed gives off and dredging takes away, ``relocate_takes`` the part that farms and small polluters make.
+    Water is paid for every year, all else once; ``years`` is how many years of it a plan counts.
     """
 
     regulate_outlet: float = 30.0
     merge_outlet: float = 20.0
     merge_per_m3_d: float = 0.08
+    merge_per_km: float = 80.0
     upgrade_plant: float = 100.0
     upgrade_per_m3_d: float = 0.06
     dose_per_10k_m3: float = 0.15
@@ -35,6 +38,7 @@ class Prices:
     relocate_takes: float = 0.3
     regulate_to_mg_l: float = 0.5
     upgrade_to_mg_l: tuple[float, ...] = (0.5, 0.3)
+    years: float = 1.0
 
 
 DEFAULT_PRICES = Prices()
@@ -42,7 +46,7 @@ DEFAULT_PRICES = Prices()
 
 @dataclass(frozen=True)
 class Option:
-    """One choice: a measure, what it costs, and for a merge the upgrade that its plant has (``beside``).
+    """One choice: a measure, what it costs over the years counted, and for a merge the upgrade its plant has (``beside``).
 
     A ``divisible`` option (dosing) may be taken in part; its measure's amount is the most that can be taken.
     """
@@ -69,12 +73,14 @@ def find_options(
     prices: Prices,
     extra: Sequence[Measure] = (),
     missing_cost: float | None = None,
+    sewer_km: Mapping[str, float] | None = None,
 ) -> Choice:
     """Every measure of the allowed kinds that the tables make possible, with its cost in 万元.
 
     Where the cost of any of them is blank the plan goes by count: each measure costs one, and a note says which costs
     are missing; ``missing_cost`` prices them instead. ``extra`` are measures that only the user can name (relocating,
-    surveyed dredging), each with its cost. Raises HydroError for an unknown kind, FaultsError for a negative cost or capacity.
+    surveyed dredging), each with its cost; ``sewer_km`` the length of pipe from an outlet to its plant.
+    Raises HydroError for an unknown kind, FaultsError for a negative cost or capacity.
     """
     unknown = sorted(set(allow) - set(ACTIONS))
     if unknown:
@@ -94,7 +100,7 @@ def find_options(
     upgrades = _upgrades(first, prices) if "upgrade" in allow else []
     options += upgrades
     if "merge" in allow:
-        options += _merges(first, prices, upgrades)
+        options += _merges(first, prices, upgrades, sewer_km or {})
         notes += _unmergeable(first.network)
     for action in ("dredge", "relocate"):
         if action in allow and not any(measure.action == action for measure in extra):
@@ -104,10 +110,10 @@ def find_options(
         options += found
         notes += missing
     options += [Option(measure, measure.cost) for measure in extra if measure.action in allow]
-    return _priced(options, notes, missing_cost)
+    return _priced(options, notes, missing_cost, prices.years)
 
 
-def _priced(options: list[Option], notes: list[Fault], missing_cost: float | None) -> Choice:
+def _priced(options: list[Option], notes: list[Fault], missing_cost: float | None, years: float) -> Choice:
     below = [o for o in options if o.cost < 0]
     if below:
         message = "{action}（{id}）的费用 {cost:g} 万元为负。请改正 seal_cost"
@@ -117,7 +123,7 @@ def _priced(options: list[Option], notes: list[Fault], missing_cost: float | Non
         )
     blank = [o for o in options if np.isnan(o.cost)]
     if not blank:
-        return Choice(tuple(_cost_on_measure(options)), "万元", tuple(notes))
+        return Choice(tuple(_cost_on_measure(options, years)), "万元", tuple(notes))
     ids = "、".join(dict.fromkeys(o.measure.source_id for o in blank[:10])) + ("…" if len(blank) > 10 else "")
     if missing_cost is not None:
         message = "{count} 项措施没有费用，按每项 {cost:g} 万元计：{ids}"
@@ -125,14 +131,18 @@ def _priced(options: list[Option], notes: list[Fault], missing_cost: float | Non
             Fault("cost_assumed", message, {"count": len(blank), "cost": missing_cost, "ids": ids}, warning=True)
         )
         options = [replace(o, cost=missing_cost) if np.isnan(o.cost) else o for o in options]
-        return Choice(tuple(_cost_on_measure(options)), "万元", tuple(notes))
+        return Choice(tuple(_cost_on_measure(options, years)), "万元", tuple(notes))
     message = "{count} 项措施没有费用（{ids}），本方案按措施数量最少计算，不是费用。请补上 seal_cost，或给出缺省费用"
     notes.append(Fault("cost_missing", message, {"count": len(blank), "ids": ids}, warning=True))
     return Choice(tuple(replace(o, cost=1.0) for o in options), "count", tuple(notes))
 
 
-def _cost_on_measure(options: list[Option]) -> list[Option]:
-    return [replace(o, measure=replace(o.measure, cost=o.cost)) for o in options]
+def _cost_on_measure(options: list[Option], years: float) -> list[Option]:
+    """The measure carries its price, once or a year; the option what it comes to over the years counted."""
+    return [
+        replace(o, measure=replace(o.measure, cost=o.cost), cost=o.cost * (years if o.measure.yearly else 1.0))
+        for o in options
+    ]
 
 
 def own_outlets(network: RiverNetwork) -> list[str]:
@@ -169,14 +179,17 @@ def _upgrades(stand: Situation, prices: Prices) -> list[Option]:
     return found
 
 
-def _merges(stand: Situation, prices: Prices, upgrades: Sequence[Option]) -> list[Option]:
+def _merges(
+    stand: Situation, prices: Prices, upgrades: Sequence[Option], sewer_km: Mapping[str, float]
+) -> list[Option]:
     network = stand.network
     into, found = text(network.outlets, "merge_to"), []
     for outlet in own_outlets(network):
         plant = into[outlet]
         if plant in network.plants.index:
             water = stand.water_m3_s[stand.position[outlet]] * SECONDS_PER_DAY
-            cost = prices.merge_outlet + prices.merge_per_m3_d * water
+            pipe = prices.merge_per_km * sewer_km.get(outlet, 0.0)
+            cost = prices.merge_outlet + prices.merge_per_m3_d * water + pipe
             beside = [None, *(u.measure for u in upgrades if u.measure.source_id == plant)]
             found += [Option(Measure("merge", outlet, to=plant), cost, upgrade) for upgrade in beside]
     return found
@@ -219,7 +232,9 @@ def _doses(stands: Sequence[Situation], prices: Prices) -> tuple[list[Option], l
             incomplete.append(gate)
             continue
         for season, length in days.items():
-            measure = Measure("dose", gate, float(capacity[gate]), season=season if len(days) > 1 else "", days=length)
+            measure = Measure(
+                "dose", gate, float(capacity[gate]), season=season if len(days) > 1 else "", days=length, yearly=True
+            )
             options.append(Option(measure, prices.dose_per_10k_m3 * measure.volume_10k_m3, divisible=True))
     message = "闸 {ids} 没有所在河段、过流能力或水源总磷，不当作引水措施。能引水的请补上 reach_id、max_discharge_m3_s 与 source_tp_mg_l"
     notes = (

@@ -3,84 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
 from hydro.errors import HydroError
+from hydro.measure import DUTIES, ON_OUTLET, UNITS, Measure, with_duty
 from hydro.network import RiverNetwork
 from hydro.options import DEFAULT_PRICES
-from hydro.scenario import ON_OUTLET, Measure, Scenario
-
-UNITS = {
-    "seal": "kg/d",
-    "merge": "kg/d",
-    "relocate": "kg/d",
-    "dredge": "kg/d",
-    "regulate": "mg/L",
-    "upgrade": "mg/L",
-    "dose": "m3/s",
-}
-
-
-@dataclass(frozen=True)
-class Duty:
-    """Who does a measure where no one is named, how many days it takes, and what it is called."""
-
-    department: str
-    days: int
-    word: str
-
-
-DUTIES = {
-    "seal": Duty("生态环境局", 30, "封堵"),
-    "regulate": Duty("生态环境局", 90, "规范整治"),
-    "merge": Duty("住建局", 180, "清理合并"),
-    "upgrade": Duty("住建局", 365, "提标改造"),
-    "dredge": Duty("水利局", 120, "清淤"),
-    "relocate": Duty("农业农村局", 180, "搬迁取缔"),
-    "dose": Duty("水利局", 7, "引水"),
-}
-"""Customary duties (M), to be overruled by a measure's own ``department`` and ``lead_days``."""
+from hydro.scenario import Scenario
 
 
 def load_plan(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str) -> Scenario:
     """The scenario of a stored plan, by id or name. Raises HydroError for an unknown one, FaultsError for bad measures.
 
     A plan is its rows in ``measures``, then its ``decisions`` on outlets that have no row there. Where a merge goes
-    stands in the decision, else in the outlet's ``merge_to``; a regulated outlet without an amount goes to 0.5 mg/L.
+    stands in the row, else in the decision, else in the outlet's ``merge_to``; a regulated outlet without an amount goes
+    to 0.5 mg/L, and an outlet to be sealed without a cost costs its ``seal_cost``.
     """
-    plan_id = _plan_id(tables, plan)
+    plan_id = plan_id_of(tables, plan)
     decided = _of_plan(tables, "decisions", plan_id)
     into = {str(outlet): str(plant) for outlet, plant in text(network.outlets, "merge_to").items()}
     for outlet, plant in zip(text(decided, "outlet_id"), text(decided, "merge_to"), strict=True):
         into[outlet] = plant or into.get(outlet, "")
-    stored = _of_plan(tables, "measures", plan_id)
-    measures = [_measure(stored.iloc[[i]], into) for i in range(len(stored))]
+    measures = _measures(network, _of_plan(tables, "measures", plan_id), into)
     known = {measure.source_id for measure in measures}
-    for outlet, decision in zip(text(decided, "outlet_id"), text(decided, "decision"), strict=True):
-        if decision in ON_OUTLET and outlet not in known:
-            measures.append(_measure(pd.DataFrame({"action": [decision], "source_id": [outlet]}), into))
-    return Scenario(network, name=plan).with_measures(measures)
+    outlets = [
+        {"action": decision, "source_id": outlet}
+        for outlet, decision in zip(text(decided, "outlet_id"), text(decided, "decision"), strict=True)
+        if decision in ON_OUTLET and outlet not in known
+    ]
+    return Scenario(network, name=plan).with_measures(measures + _measures(network, pd.DataFrame(outlets), into))
 
 
-def _measure(one: pd.DataFrame, into: Mapping[str, str]) -> Measure:
-    action, source = text(one, "action").iloc[0], text(one, "source_id").iloc[0]
-    amount, unit = float(number(one, "amount").iloc[0]), text(one, "unit").iloc[0]
-    if action in ("regulate", "upgrade") and (unit not in ("", "mg/L") or np.isnan(amount)):
-        amount = DEFAULT_PRICES.regulate_to_mg_l
-    return Measure(
-        action,
-        source,
-        amount,
-        to=into.get(source, "") if action == "merge" else "",
-        days=365.0 if action == "dose" else float("nan"),
-        cost=float(number(one, "cost").iloc[0]),
-        department=text(one, "department").iloc[0],
-        lead_days=float(number(one, "lead_time_d").iloc[0]),
-    )
+def offered(network: RiverNetwork, tables: Mapping[str, pd.DataFrame]) -> list[Measure]:
+    """The measures on offer: rows of ``measures`` that belong to no plan (a survey's dredging, farms to be moved)."""
+    into = {str(outlet): str(plant) for outlet, plant in text(network.outlets, "merge_to").items()}
+    return _measures(network, _of_plan(tables, "measures", ""), into)
+
+
+def _measures(network: RiverNetwork, rows: pd.DataFrame, into: Mapping[str, str]) -> list[Measure]:
+    words = {name: text(rows, name) for name in ("action", "source_id", "unit", "merge_to", "season", "department")}
+    figures = {name: number(rows, name) for name in ("amount", "days", "cost", "cost_per_year", "lead_time_d")}
+    seal_cost = number(network.outlets, "seal_cost")
+    made = []
+    for i in range(len(rows)):
+        word = {name: str(column.iloc[i]) for name, column in words.items()}
+        figure = {name: float(column.iloc[i]) for name, column in figures.items()}
+        action, source, amount, days = word["action"], word["source_id"], figure["amount"], figure["days"]
+        if action in ("regulate", "upgrade") and (word["unit"] not in ("", "mg/L") or np.isnan(amount)):
+            amount = DEFAULT_PRICES.regulate_to_mg_l
+        if action == "dose" and np.isnan(days):
+            days = 365.0
+        yearly = np.isnan(figure["cost"]) and np.isfinite(figure["cost_per_year"])
+        cost = figure["cost_per_year"] if yearly else figure["cost"]
+        if action == "seal" and np.isnan(cost):
+            cost = float(seal_cost.get(source, np.nan))
+        made.append(
+            Measure(
+                action,
+                source,
+                amount,
+                to=(word["merge_to"] or into.get(source, "")) if action == "merge" else "",
+                season=word["season"],
+                days=days if action == "dose" else float("nan"),
+                cost=cost,
+                yearly=bool(yearly),
+                department=word["department"],
+                lead_days=figure["lead_time_d"],
+            )
+        )
+    return made
 
 
 def plan_rows(scenario: Scenario, plan_id: str, name: str, *, description: str = "") -> dict[str, pd.DataFrame]:
@@ -95,7 +89,11 @@ def plan_rows(scenario: Scenario, plan_id: str, name: str, *, description: str =
             "source_id": [m.source_id for m in measures],
             "amount": [m.amount for m in measures],
             "unit": [UNITS[m.action] for m in measures],
-            "cost": [m.cost for m in measures],
+            "merge_to": [m.to for m in measures],
+            "season": [m.season for m in measures],
+            "days": [m.days for m in measures],
+            "cost": [float("nan") if m.yearly else m.cost for m in measures],
+            "cost_per_year": [m.cost if m.yearly else float("nan") for m in measures],
             "department": [m.department for m in measures],
             "lead_time_d": [m.lead_days for m in measures],
         }
@@ -141,14 +139,8 @@ def task_rows(scenario: Scenario, plan_id: str, *, start: str, people: Mapping[s
     return pd.DataFrame(rows)
 
 
-def with_duty(measure: Measure) -> Measure:
-    """The measure with its customary department and time where it names none."""
-    duty = DUTIES[measure.action]
-    days = measure.lead_days if np.isfinite(measure.lead_days) else float(duty.days)
-    return replace(measure, department=measure.department or duty.department, lead_days=days)
-
-
-def _plan_id(tables: Mapping[str, pd.DataFrame], plan: str) -> str:
+def plan_id_of(tables: Mapping[str, pd.DataFrame], plan: str) -> str:
+    """The id of a plan given by id or name. Raises HydroError for one that is unknown or not the only one."""
     plans = tables.get("plans", pd.DataFrame(columns=["plan_id", "name"]))
     ids, names = text(plans, "plan_id"), text(plans, "name")
     found = [i for i, name in zip(ids, names, strict=True) if plan in (i, name)]
@@ -163,7 +155,7 @@ def _plan_id(tables: Mapping[str, pd.DataFrame], plan: str) -> str:
 
 def _of_plan(tables: Mapping[str, pd.DataFrame], name: str, plan_id: str) -> pd.DataFrame:
     table = tables.get(name)
-    if table is None or "plan_id" not in table:
+    if table is None or table.empty:
         return pd.DataFrame()
     return pd.DataFrame(table.loc[text(table, "plan_id") == plan_id])
 

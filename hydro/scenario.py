@@ -1,4 +1,4 @@
-"""Measures as values, a network with measures on it, and what they change.
+"""A network with measures on it, and what they change.
 
 ``hydro.seal(network, ["O17"])`` gives a :class:`Scenario`; the verbs chain and never change their input.  Doing the same
 measure twice changes nothing.  The order of measures does not matter: outlets first, then plants, then reaches and gates.
@@ -14,49 +14,15 @@ import pandas as pd
 
 from hydro.columns import number, text
 from hydro.effect import BASELINE, Change, Condition, Situation, concentration, holds, section_targets, situation
-from hydro.errors import Fault, FaultsError
+from hydro.errors import FaultsError
+from hydro.measure import Measure, check_measures
 from hydro.network import RiverNetwork
 from hydro.route import Routing, route
-from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
+from hydro.transport import KG_D_PER_MG_L_M3_S
 
-ACTIONS = ("seal", "regulate", "merge", "upgrade", "dredge", "relocate", "dose")
-ON_OUTLET = ("seal", "regulate", "merge")
-WATER = ("remove", "keep")
 CLEAN_PLANT_MG_L = 0.5
 """Effluent TP of a plant of which nothing is known: GB 18918-2002 class 1A, plants built from 2006 on."""
-STANDARD_TP_MG_L = {"1A": 0.5, "1B": 1.0, "2": 3.0, "3": 5.0, "quasi-IV": 0.3}
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One thing done to one outlet, plant, reach or gate (``source_id``).
-
-    ``amount`` by action: regulate and upgrade, the TP limit in mg/L; dredge and relocate on a reach, the load taken in
-    kg/d; dose, water in m³/s. seal, merge and relocate of an outlet need none. ``to`` is the plant of a merge;
-    ``season`` restricts dosing to the conditions operated so; ``days`` is how long it runs in a year. ``cost`` is in 万元
-    (NaN: unknown).
-    """
-
-    action: str
-    source_id: str
-    amount: float = float("nan")
-    to: str = ""
-    season: str = ""
-    days: float = float("nan")
-    cost: float = float("nan")
-    department: str = ""
-    lead_days: float = float("nan")
-    note: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What makes two measures the same one."""
-        return self.action, self.source_id, self.season
-
-    @property
-    def volume_10k_m3(self) -> float:
-        """Water of a dose over its days, in 万 m³."""
-        return self.amount * SECONDS_PER_DAY * self.days / 1e4
+STANDARD_TP_MG_L = {"1A": 0.5, "1B": 1.0, "2": 3.0, "3": 5.0, "QUASI-IV": 0.3, "准IV类": 0.3, "准Ⅳ类": 0.3}
 
 
 @dataclass(frozen=True)
@@ -154,12 +120,21 @@ def change(stand: Situation, measures: Iterable[Measure], *, water: str = "remov
 
 
 def _bring(network: RiverNetwork, measure: Measure, result: Change) -> None:
-    """Add a dose: water at the head of the gate's reach, with the load of its source."""
+    """Add a dose: water at the head of the gate's reach, with the load of its source.
+
+    A gate that stands closed is opened for it. Its reach carries nothing else, so what is let through enters below it.
+    """
+    topology = network.topology
     reach = network.reach_position[str(network.gates.at[measure.source_id, "reach_id"])]
-    load, water = result.at_head.get(reach, (0.0, 0.0))
     source_mg_l = float(number(network.gates, "source_tp_mg_l")[measure.source_id])
-    brought = measure.amount * source_mg_l * KG_D_PER_MG_L_M3_S
-    result.at_head[reach] = (load + brought, water + measure.amount)
+    heads = [(reach, 1.0)]
+    if topology.closed[reach]:
+        below = int(topology.to_node[reach])
+        heads = [(int(next_one), float(topology.share[next_one])) for next_one in network.leaving(below)]
+    for head, share in heads:
+        load, water = result.at_head.get(head, (0.0, 0.0))
+        brought = measure.amount * share
+        result.at_head[head] = (load + brought * source_mg_l * KG_D_PER_MG_L_M3_S, water + brought)
 
 
 def route_scenario(
@@ -198,13 +173,6 @@ def plant_tp_mg_l(stand: Situation, plant: str) -> float:
     permit = float(number(stand.network.plants, "permit_tp_mg_l")[plant])
     standard = STANDARD_TP_MG_L.get(text(stand.network.plants, "standard")[plant].upper(), CLEAN_PLANT_MG_L)
     return permit if np.isfinite(permit) else standard
-
-
-def spare_m3_s(network: RiverNetwork) -> pd.Series[float]:
-    """Capacity left at every plant, m³/s: design less actual; NaN where the design is unknown. May be negative."""
-    design = number(network.plants, "design_discharge_m3_d")
-    actual = number(network.plants, "actual_discharge_m3_d").fillna(0.0)
-    return (design - actual) / SECONDS_PER_DAY
 
 
 def compare(
@@ -249,95 +217,6 @@ def _compared(stand: Situation, first: Scenario, second: Scenario) -> pd.DataFra
             "holds_after": holds(load_2, water_2, target),
         }
     )
-
-
-def check_measures(network: RiverNetwork, measures: Sequence[Measure]) -> list[Fault]:
-    """Every reason why measures cannot be done as asked: unknown places, contradictions, capacity, missing amounts."""
-    faults: list[Fault] = []
-    done: dict[str, str] = {}
-    for measure in measures:
-        faults += _check_one(network, measure)
-        if measure.action in (*ON_OUTLET, "relocate") and measure.source_id in network.outlets.index:
-            other = done.setdefault(measure.source_id, measure.action)
-            if other != measure.action:
-                faults.append(
-                    _fault(
-                        "measure_conflict",
-                        "排污口 {id} 同时安排了两种措施：{first} 与 {second}。请只保留一种",
-                        measure,
-                        first=other,
-                        second=measure.action,
-                    )
-                )
-    return faults + _over_capacity(network, measures)
-
-
-def _check_one(network: RiverNetwork, measure: Measure) -> list[Fault]:
-    homes = {
-        **dict.fromkeys(ON_OUTLET, ("outlets",)),
-        "relocate": ("outlets", "reaches"),
-        "upgrade": ("plants",),
-        "dredge": ("reaches",),
-        "dose": ("gates",),
-    }
-    if measure.action not in homes:
-        known = "、".join(ACTIONS)
-        return [_fault("measure_unknown", "没有措施“{action}”。可用的措施：{known}", measure, known=known)]
-    home = next((table for table in homes[measure.action] if measure.source_id in getattr(network, table).index), "")
-    if not home:
-        return [_fault("measure_place", "措施 {action} 的对象 {id} 不存在。请核对编号", measure)]
-    faults = []
-    if home == "outlets" and text(network.outlets, "plant_id")[measure.source_id] in network.plants.index:
-        faults.append(
-            _fault("measure_plant_outlet", "排污口 {id} 是污水处理厂的尾水口，不能 {action}。请改为对该厂提标", measure)
-        )
-    needs_amount = measure.action in ("regulate", "upgrade", "dredge", "dose") or home == "reaches"
-    if needs_amount and not (np.isfinite(measure.amount) and measure.amount >= 0):
-        faults.append(_fault("measure_amount", "措施 {action}（{id}）缺少数量，或数量为负。请填写 amount", measure))
-    if measure.action == "merge" and measure.to not in network.plants.index:
-        faults.append(
-            _fault("merge_plant", "排污口 {id} 要并入的污水处理厂“{to}”不存在。请核对 merge_to", measure, to=measure.to)
-        )
-    if measure.action == "dose":
-        faults += _check_gate(network, measure)
-    return faults
-
-
-def _check_gate(network: RiverNetwork, measure: Measure) -> list[Fault]:
-    row = network.gates.loc[[measure.source_id]]
-    capacity, source = (float(number(row, name).iloc[0]) for name in ("max_discharge_m3_s", "source_tp_mg_l"))
-    faults = []
-    if str(row["reach_id"].iloc[0]) not in network.reach_position:
-        faults.append(_fault("gate_reach", "闸 {id} 没有落在河段上（reach_id），无法引水。请补上", measure))
-    if not np.isfinite(source):
-        faults.append(_fault("gate_tp", "闸 {id} 没有水源总磷（source_tp_mg_l），无法计算引水效果。请补上", measure))
-    if not np.isfinite(capacity):
-        faults.append(
-            _fault("gate_capacity", "闸 {id} 没有过流能力（max_discharge_m3_s），无法安排引水。请补上", measure)
-        )
-    elif measure.amount > capacity * (1 + 1e-9):
-        message = "闸 {id} 引水 {amount:g} m³/s 超过其过流能力 {capacity:g} m³/s。请减小流量"
-        faults.append(_fault("gate_over", message, measure, capacity=capacity))
-    return faults
-
-
-def _over_capacity(network: RiverNetwork, measures: Sequence[Measure]) -> list[Fault]:
-    spare = spare_m3_s(network)
-    outlets = network.outlets
-    water = number(outlets, "actual_discharge_m3_d").fillna(number(outlets, "permit_discharge_m3_d")).fillna(0.0)
-    faults = []
-    for plant in dict.fromkeys(m.to for m in measures if m.action == "merge" and m.to in network.plants.index):
-        merged = [m for m in measures if m.action == "merge" and m.to == plant and m.source_id in outlets.index]
-        led, left = sum(float(water[m.source_id]) for m in merged), float(spare[plant]) * SECONDS_PER_DAY
-        if np.isfinite(left) and led > left * (1 + 1e-9) + 1e-9:
-            message = "污水处理厂 {to} 余量 {left:.0f} m³/d，装不下并入的 {led:.0f} m³/d。请减少并入的排污口，或先扩建"
-            faults.append(_fault("plant_full", message, merged[0], to=plant, left=left, led=led))
-    return faults
-
-
-def _fault(code: str, message: str, measure: Measure, **more: object) -> Fault:
-    params = {"action": measure.action, "id": measure.source_id, "amount": measure.amount, **more}
-    return Fault(code, message, params, table="measures", row=measure.source_id)
 
 
 def _many(ids: Sequence[str]) -> list[str]:

@@ -62,6 +62,8 @@ def _obstacle(plan: Plan, lang: str) -> list[str]:
     names = column(plan.model.network.sections, "name")
     if obstacle.only_budget:
         lines = [text("只差预算：不限预算时最省方案要 {cost:.1f} 万元", lang, cost=obstacle.cost_needed)]
+    elif obstacle.only_limits:
+        lines = [text("必做、每县数量、引水总量等条件本身就不能同时满足，与断面目标无关。请放宽其中之一", lang)]
     elif len(obstacle.sections) > 1:
         source = "断面 {names} 的目标单独都能达到，合在一起不能"
         lines = [text(source, lang, names="、".join(names[s] or s for s in obstacle.sections))]

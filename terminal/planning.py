@@ -59,8 +59,8 @@ def plan(
     """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
     import layers
     from hydro import Limits, plan_measures, plan_rows
+    from hydro.measure import ACTIONS
     from hydro.optimise import as_dict
-    from hydro.scenario import ACTIONS
     from reports.plan import tell
 
     allowed = [word.strip() for word in allow.split(",") if word.strip()]

@@ -150,14 +150,14 @@ def test_all_kinds_of_measures_cost_what_the_cheapest_of_all_combinations_costs(
     for combination in itertools.product(*by_source.values()):
         taken = [option for option in combination if option]
         measures = [option.measure for option in taken]
-        if hydro.scenario.check_measures(network, measures):
+        if hydro.measure.check_measures(network, measures):
             continue
         after = hydro.compare(network, hydro.Scenario(network, tuple(measures), water), situations=plan.model.stands)
         if (after["tp_after_mg_l"] <= after["target_mg_l"] * (1 - margin) * (1 + 1e-9)).all():
             wanted = min(wanted, sum(option.cost for option in taken))
     assert (plan.cost if plan.status == "optimal" else math.inf) == pytest.approx(wanted)
     if plan.status == "optimal":
-        assert hydro.scenario.check_measures(network, plan.measures) == []
+        assert hydro.measure.check_measures(network, plan.measures) == []
 
 
 def test_a_plan_holds_under_every_condition_at_once() -> None:

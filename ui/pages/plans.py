@@ -11,9 +11,9 @@ import streamlit as st
 
 import hydro
 from hydro.columns import number, text
+from hydro.measure import ACTIONS, DUTIES, ON_OUTLET, check_measures, with_duty
 from hydro.options import own_outlets
-from hydro.plan_rows import DUTIES, with_duty
-from hydro.scenario import ACTIONS, ON_OUTLET, change, check_measures
+from hydro.scenario import change
 from layers.plans import Plans
 from reports.plan import tell
 from ui import cache, decisions, parts, signin, state
