@@ -24,6 +24,8 @@ Bool = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
 MOUTH_WITHIN_M = 2000.0
+MOUTHS_WEIGHED = 10
+"""So many likely mouths are weighed exactly before the best are proposed."""
 
 
 def orient(
@@ -132,9 +134,10 @@ def _ask_mouth(
     if not odd:
         return
     doubtful = part[odd[0]]
-    tips = [node for node in np.flatnonzero(leaving + entering == 1) if part[node] == doubtful]
+    tips = np.flatnonzero((leaving + entering == 1) & (part == doubtful))
+    guessed = topology.turns(from_node, to_node, length, int(tips[0]))[tips] if len(tips) else tips
     counted = []
-    for tip in tips[:200]:
+    for tip in tips[np.argsort(guessed, kind="stable")][:MOUTHS_WEIGHED].tolist():
         turn, _ = topology.orient(from_node, to_node, np.array([tip]), length)
         counted.append((int(turn.sum()), tip))
     counted.sort()

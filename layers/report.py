@@ -91,6 +91,7 @@ class Report:
     network: NetworkFigures = field(default_factory=NetworkFigures)
     read_as: list[dict[str, Any]] = field(default_factory=list)
     """How every layer was understood: file, layer, table, rows, crs, columns {source: [attribute, unit, confidence]}."""
+    _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def sound(self) -> bool:
@@ -108,15 +109,22 @@ class Report:
     def ask(self, file: str, message: str, proposals: Sequence[Proposal], /, **params: Any) -> None:
         """Open a question; the same question about the same file is asked once."""
         question = Question(file, message, params, tuple(proposals))
-        if question not in self.asked:
+        if self._new(question):
             self.asked.append(question)
 
     def warn(self, code: str, message: str, /, **params: Any) -> None:
         """Tell something worth knowing; ``table``, ``row`` and ``column`` among the parameters also say where."""
         table, row, column = (str(params.get(name, "")) for name in ("table", "row", "column"))
         fault = Fault(code, message, params, table, row, column, warning=True)
-        if fault not in self.warnings:
+        if self._new(fault):
             self.warnings.append(fault)
+
+    def _new(self, said: Fault | Question) -> bool:
+        """Whether this is said for the first time; a large file says thousands of things."""
+        key = repr(said)
+        known = key in self._said
+        self._said.add(key)
+        return not known
 
     def json(self, say: Say = plainly) -> dict[str, Any]:
         """The report as the contract has it."""

@@ -202,6 +202,26 @@ def _ways(n: int, ends: Int, starts: Int, cost: Float, mouths: Int) -> tuple[Flo
     return np.array(far), np.array(way, np.int64)
 
 
+def turns(from_node: Int, to_node: Int, length: Float, mouth: int) -> Int:
+    """For every node, how many reaches must be turned for it to be the mouth: exact on a tree, near it elsewhere.
+
+    On the ways of all nodes to one mouth only the way between the two changes sides when another node takes its place,
+    so that one search answers for every node; -1 where no way leads.
+    """
+    m = len(length)
+    n = int(max(from_node.max(), to_node.max())) + 1
+    ends, starts = np.r_[to_node, from_node], np.r_[from_node, to_node]
+    cost = np.r_[np.maximum(length, 1.0), np.maximum(length, 1.0) * 1e6]
+    far, way = _ways(n, ends, starts, cost, np.array([mouth]))
+    against = way >= m
+    count = np.where(np.isfinite(far), int(against.sum()), -1)
+    order = np.argsort(far, kind="stable")
+    for node in order[np.isfinite(far[order])].tolist():
+        if way[node] >= 0:
+            count[node] = count[ends[way[node]]] + (-1 if against[node] else 1)
+    return np.asarray(count, np.int64)
+
+
 def odd_nodes(from_node: Int, to_node: Int) -> Int:
     """Nodes that water only enters, or only leaves, by two or more reaches: a sign that something is drawn upstream."""
     n = int(max(from_node.max(), to_node.max())) + 1
@@ -219,20 +239,12 @@ def crossings(lines: Objects, from_node: Int, to_node: Int, tolerance_m: float) 
         return []
     meeting = shapely.intersection(lines[a], lines[b])
     first, last = ends(lines)
-    found = []
-    shared = (
-        (from_node[a] == from_node[b])
-        | (from_node[a] == to_node[b])
-        | (to_node[a] == from_node[b])
-        | (to_node[a] == to_node[b])
-    )
-    for i, (one, other) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
-        points = shapely.get_coordinates(meeting[i])
-        near = np.vstack([first[[one, other]], last[[one, other]]])
-        away = np.hypot(*(points[:, None] - near[None]).transpose(2, 0, 1)).min(axis=1) > tolerance_m
-        if away.any() or (not shared[i] and not len(points)):
-            found.append((one, other))
-    return found
+    points, pair = shapely.get_coordinates(meeting, return_index=True)
+    nearest = np.full(len(points), np.inf)
+    for end in (first[a], first[b], last[a], last[b]):
+        nearest = np.minimum(nearest, np.hypot(*(points - end[pair]).T))
+    away = np.bincount(pair[nearest > tolerance_m], minlength=len(a)) > 0
+    return list(zip(a[away].tolist(), b[away].tolist(), strict=True))
 
 
 def dangling(lines: Objects, from_node: Int, to_node: Int, tolerance_m: float) -> list[tuple[int, float]]:
