@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import struct
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ from layers.tables import SRID, Layout
 APPLICATION_ID = 0x47504B47
 USER_VERSION = 10301
 ENVELOPE_BYTES = (0, 32, 48, 48, 64)
+POINT = struct.pack("<BI", 1, 1)
+"""How the WKB of a point begins."""
 
 CORE = """
 CREATE TABLE gpkg_spatial_ref_sys (
@@ -86,13 +89,13 @@ class Geometry(sa.types.UserDefinedType[bytes]):
 
 def to_blob(wkb: bytes) -> bytes:
     """GeoPackage blob of a WKB geometry; points carry no envelope, as is usual."""
+    if wkb[:5] == POINT and not math.isnan(struct.unpack_from("<d", wkb, 5)[0]):
+        return struct.pack("<2sBBi", b"GP", 0, 0b00001, SRID) + wkb
     import shapely
 
     shape = shapely.from_wkb(wkb)
     if shape.is_empty:
         return struct.pack("<2sBBi", b"GP", 0, 0b10001, SRID) + wkb
-    if shape.geom_type == "Point":
-        return struct.pack("<2sBBi", b"GP", 0, 0b00001, SRID) + wkb
     west, south, east, north = shape.bounds
     return struct.pack("<2sBBi4d", b"GP", 0, 0b00011, SRID, west, east, south, north) + wkb
 
@@ -102,6 +105,7 @@ def to_wkb(blob: bytes) -> bytes:
     return blob[8 + ENVELOPE_BYTES[blob[3] >> 1 & 0b111] :]
 
 
+@lru_cache(maxsize=4)  # five triggers of the spatial index ask for the same blob in turn
 def _box(blob: bytes | None) -> tuple[float, float, float, float] | None:
     """West, east, south, north of a blob; None for no geometry or an empty one."""
     if blob is None or blob[3] & 0b10000:
@@ -110,9 +114,13 @@ def _box(blob: bytes | None) -> tuple[float, float, float, float] | None:
     if blob[3] >> 1 & 0b111:
         west, east, south, north = struct.unpack_from(f"{order}4d", blob, 8)
         return None if math.isnan(west) else (west, east, south, north)
+    wkb = to_wkb(blob)
+    if wkb[:5] == POINT and len(wkb) == 21:
+        west, south = struct.unpack_from("<2d", wkb, 5)
+        return None if math.isnan(west) else (west, west, south, south)
     import shapely
 
-    west, south, east, north = shapely.from_wkb(to_wkb(blob)).bounds
+    west, south, east, north = shapely.from_wkb(wkb).bounds
     return None if math.isnan(west) else (west, east, south, north)
 
 
