@@ -240,3 +240,26 @@ def proposal(
     return hydro.plan_measures(
         network(url, revision), allow=allow, margin=margin, sections=sections, conditions=conditions, seconds=60.0
     )
+
+
+DECIDED = ("plans", "decisions")
+
+
+def plans(url: str, revision: int) -> pd.DataFrame:
+    """Every plan, with the number of its decisions."""
+    return _plans(url, revision_of(url, revision, DECIDED))
+
+
+@st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
+def _plans(url: str, revision: int) -> pd.DataFrame:
+    return project(url).plans.list()
+
+
+def decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
+    """Decisions of a plan by outlet, with who, when, why and the revision of each."""
+    return _decisions(url, revision_of(url, revision, DECIDED), plan)
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def _decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
+    return project(url).plans.decisions(plan)
