@@ -13,17 +13,23 @@ from layers import topology
 from layers.drawing import is_drawn, is_given, lines_of, mend, nth, rename_pieces
 from layers.report import Report
 
+Pieces = dict[str, list[tuple[str, float, float]]]
+"""Id of a reach that was cut -> (id, start, end) of its pieces, in metres along it."""
+
 
 def cut(
-    rows: pd.DataFrame, snap_m: float, pieces: dict[str, list[tuple[str, float, float]]], report: Report
+    rows: pd.DataFrame, snap_m: float, pieces: Pieces, report: Report, *, starts_m: float, ends_m: float
 ) -> pd.DataFrame:
-    """Cut reaches where others join them; reaches with given nodes are never cut."""
+    """Cut reaches where an end (within ``ends_m``) or a start (within ``starts_m``) of another lies on them.
+
+    Reaches with given nodes are never cut; ``pieces`` is filled with what the others became.
+    """
     given, drawn = is_given(rows), is_drawn(rows)
     where = np.flatnonzero(drawn & ~given)
     if not len(where):
         return rows
     lines = lines_of(rows)
-    cuts = topology.cut_at_junctions(lines[where], snap_m, may_cut=np.ones(len(where), bool))
+    cuts = topology.cut_at_junctions(lines[where], snap_m, starts_m=starts_m, ends_m=ends_m)
     made = np.bincount(cuts.source, minlength=len(where))
     if (made <= 1).all():
         return rows

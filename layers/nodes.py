@@ -77,7 +77,7 @@ def name_nodes(
         _snapped(report, rows, open_ends[near] % n, gap[near])
         open_ends = open_ends[~near]
     if len(open_ends):
-        node = topology.cluster(points[open_ends], snap_m)
+        node = topology.cluster(points[open_ends], snap_m, open_ends % n)
         first = np.unique(node, return_index=True)[1]
         taken = set(names) | set(anchor_names)
         width = max(4, len(str(len(first))))

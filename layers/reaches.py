@@ -14,11 +14,11 @@ from pyproj import CRS
 from hydro.checks import find_loops
 from hydro.columns import number, text
 from layers import crs as systems
-from layers import topology
+from layers import gaps, topology
 from layers.crs import STORED
-from layers.direction import orient
+from layers.direction import face_mouths, orient
 from layers.drawing import lines_of, refuse, single_lines, without_copies
-from layers.junctions import cut
+from layers.junctions import Pieces, cut
 from layers.nodes import name_nodes, trust_nodes, turn_drawings
 from layers.place import Located
 from layers.report import NetworkFigures, Report
@@ -38,8 +38,7 @@ class Built:
     table: pd.DataFrame
     lines: Objects
     plane: CRS
-    pieces: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
-    """Id in the source -> (id, start, end) of its pieces, in metres along it, where it was cut."""
+    pieces: Pieces = field(default_factory=dict)
 
 
 def build(
@@ -78,8 +77,10 @@ def build(
     rows = without_copies(rows, report)
     if foreign_nodes:
         rows = trust_nodes(rows, snap_m, report)
-    pieces: dict[str, list[tuple[str, float, float]]] = {}
-    rows = cut(rows, snap_m, pieces, report)
+    if mouths:
+        rows = face_mouths(rows, known, located, plane, snap_m, mouths, report)
+    pieces: Pieces = {}
+    rows = cut(rows, snap_m, pieces, report, starts_m=topology.TOUCHING_M, ends_m=snap_m)
     rows = name_nodes(rows, known, plane, snap_m, report)
     rows = turn_drawings(rows, report)
     rows = orient(rows, located, plane, mouths, report)
@@ -132,14 +133,14 @@ def figures(table: pd.DataFrame, lines: Objects, snap_m: float) -> NetworkFigure
     loops = find_loops(from_node[plain].astype(np.int32), to_node[plain].astype(np.int32), kept)
     drawn = np.flatnonzero(~shapely.is_missing(lines))
     shape, a, b = lines[drawn], from_node[drawn], to_node[drawn]
-    crossing = topology.crossings(shape, a, b, snap_m) if len(drawn) else []
-    hanging = topology.dangling(shape, a, b, snap_m) if len(drawn) else []
+    crossing = gaps.crossings(shape, a, b, snap_m) if len(drawn) else []
+    hanging = gaps.dangling(shape, a, b, snap_m) if len(drawn) else []
     return NetworkFigures(
         reaches=n,
         nodes=len(nodes),
         mouths=int((leaving == 0).sum()),
         splits=int((leaving > 1).sum()),
-        components=topology.components(from_node, to_node),
+        components=gaps.components(from_node, to_node),
         loops=(*selfish, *(tuple(loop) for loop in loops)),
         dangling=tuple((ids[drawn[i]], gap) for i, gap in hanging),
         crossings=tuple((ids[drawn[i]], ids[drawn[j]]) for i, j in crossing),

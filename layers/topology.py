@@ -22,12 +22,15 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-DANGLING_M = 1000.0
-"""An end that nothing continues is listed when another reach lies within so many metres."""
-
-
-TOUCHING_M = 1.0
+TOUCHING_M = 0.3
 """A start so near to a line lies on it."""
+
+NEAR_NODE = 4.0
+"""An end may head for a node this many tolerances away rather than for a line beside it."""
+
+
+AGAINST_DRAWING = 1.2
+"""Metres that a metre against the drawing counts where the drawing is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +93,29 @@ def ends(lines: Objects) -> tuple[Float, Float]:
     return first, last
 
 
-def cut_at_junctions(lines: Objects, tolerance_m: float, *, may_cut: NDArray[np.bool_]) -> Cuts:
-    """Cut every line where the end of another touches its inside within the tolerance.
+def cut_at_junctions(lines: Objects, tolerance_m: float, *, starts_m: float, ends_m: float) -> Cuts:
+    """Cut every line where the end of another touches its inside.
 
-    A tributary that ends near a river flows into it; a spring that begins near one need not leave it, so a start cuts
-    only where it lies on the line itself (within ``TOUCHING_M``).
-    An end that has another line's end within the tolerance is joined there and cuts nothing.
+    An end cuts within ``ends_m``, a start within ``starts_m``: a tributary that ends near a river flows into it; a
+    spring that begins near one need not leave it.  An end that has another line's end within the tolerance is joined
+    there and cuts nothing.
     """
     n = len(lines)
     first, last = ends(lines)
     points = np.vstack([first, last])
     owner = np.r_[np.arange(n), np.arange(n)]
-    free = _lonely(points, owner, tolerance_m)
-    free_index = np.flatnonzero(free)
+    free = np.flatnonzero(_lonely(points, owner, tolerance_m))
     tree = shapely.STRtree(lines)
     at = shapely.points(points[free])
-    which, target = tree.query(at, predicate="dwithin", distance=tolerance_m) if len(at) else (np.empty(0, int),) * 2
+    reach = np.where(free < n, starts_m, ends_m)
+    which, target = tree.query(at, predicate="dwithin", distance=reach) if len(at) else (np.empty(0, int),) * 2
     point, mover = at[which], owner[free][which]
     along = shapely.line_locate_point(lines[target], point)
     length = shapely.length(lines[target])
-    touching = (free_index[which] >= n) | (shapely.distance(lines[target], point) <= TOUCHING_M)
-    inside = touching & (target != mover) & (along > tolerance_m) & (along < length - tolerance_m) & may_cut[target]
+    inside = (target != mover) & (along > tolerance_m) & (along < length - tolerance_m)
+    which, point, mover = which[inside], point[inside], mover[inside]
+    target, along, length = target[inside], along[inside], length[inside]
+    inside = ~_heads_for_node(lines[mover], free[which] < n, point, lines[target], along, tolerance_m)
     target, along, length = target[inside], along[inside], length[inside]
     order = np.lexsort((along, target))
     target, along, length = target[order], along[order], length[order]
@@ -129,6 +134,33 @@ def cut_at_junctions(lines: Objects, tolerance_m: float, *, may_cut: NDArray[np.
     return Cuts(cut, source, start, end)
 
 
+def _heads_for_node(
+    own: Objects, at_start: NDArray[np.bool_], point: Objects, target: Objects, along: Float, snap_m: float
+) -> NDArray[np.bool_]:
+    """Which ends stop short of an end of the line beside them rather than of the line itself.
+
+    Where two rivers meet at a sharp angle, an end that falls short of their node lies beside the other river: what
+    tells it from a junction there is that it points to the node.
+    """
+    if not len(own):
+        return np.zeros(0, bool)
+    here = shapely.get_coordinates(point)
+    reach = shapely.length(own)
+    back_m = np.minimum(2 * snap_m, reach / 2)
+    back = shapely.get_coordinates(shapely.line_interpolate_point(own, np.where(at_start, back_m, reach - back_m)))
+    foot = shapely.get_coordinates(shapely.line_interpolate_point(target, along))
+    first, last = ends(target)
+    nearer = np.hypot(*(first - here).T) < np.hypot(*(last - here).T)
+    node = np.where(nearer[:, None], first, last)
+    off = np.hypot(*(foot - here).T)
+    close = np.hypot(*(node - here).T) <= NEAR_NODE * snap_m
+    return np.asarray(close & (off > 1.0) & (_cosine(here - back, node - here) > _cosine(here - back, foot - here)))
+
+
+def _cosine(a: Float, b: Float) -> Float:
+    return np.asarray((a * b).sum(axis=1) / np.maximum(np.hypot(*a.T) * np.hypot(*b.T), 1e-12))
+
+
 def _lonely(points: Float, owner: Int, tolerance_m: float) -> NDArray[np.bool_]:
     """Points without a point of another owner within the tolerance."""
     pairs = cKDTree(points).query_pairs(tolerance_m, output_type="ndarray")
@@ -138,43 +170,91 @@ def _lonely(points: Float, owner: Int, tolerance_m: float) -> NDArray[np.bool_]:
     return lonely
 
 
-def cluster(points: Float, tolerance_m: float) -> Int:
+def cluster(points: Float, tolerance_m: float, apart: Int | None = None) -> Int:
     """Node number of every point: points within the tolerance of one another are one node.
 
-    Numbers follow first appearance, so that the same file always gives the same nodes.
+    ``apart`` gives every point its reach: the two ends of a reach shorter than the tolerance stay two nodes, nearer
+    points are joined first.  Numbers follow first appearance, so that the same file always gives the same nodes.
     """
     pairs = cKDTree(points).query_pairs(tolerance_m, output_type="ndarray")
-    n = len(points)
-    links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    _, label = connected_components(links, directed=False)
+    label = _joined(pairs, len(points))
+    if apart is not None:
+        label = _kept_apart(points, pairs, label, apart)
     _, index, inverse = np.unique(label, return_index=True, return_inverse=True)
     rank = np.empty(len(index), np.int64)
     rank[np.argsort(index)] = np.arange(len(index))
     return np.asarray(rank[inverse], np.int64)
 
 
-def orient(from_node: Int, to_node: Int, mouths: Int, length: Float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which reaches must be turned round so that all water reaches a mouth, and which no mouth is joined to.
+def _joined(pairs: Int, n: int) -> Int:
+    links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(links, directed=False)[1], np.int64)
 
-    As few are turned as possible: the way of every node to the mouth costs nothing along the drawing and the length
-    against it, and only what lies against it on these ways is turned.  Loops that remain are opened by turning their
-    other reaches from far to near.
+
+def _kept_apart(points: Float, pairs: Int, label: Int, apart: Int) -> Int:
+    """The labels where clusters that hold both ends of a reach are joined anew, pair by pair, without doing so."""
+    both = np.unique(np.column_stack([label, apart]), axis=0, return_counts=True)
+    crowded = np.isin(label, both[0][both[1] > 1][:, 0])
+    if not crowded.any():
+        return label
+    label = label.copy()
+    label[crowded] = label.max() + 1 + np.arange(int(crowded.sum()))
+    members = {int(label[i]): {int(apart[i])} for i in np.flatnonzero(crowded)}
+    of = {int(i): int(label[i]) for i in np.flatnonzero(crowded)}
+    inside: dict[int, list[int]] = {name: [point] for point, name in of.items()}
+    near = pairs[crowded[pairs[:, 0]]]
+    gap = np.hypot(*(points[near[:, 0]] - points[near[:, 1]]).T)
+    for a, b in near[np.argsort(gap, kind="stable")].tolist():
+        one, other = of[a], of[b]
+        if one == other or members[one] & members[other]:
+            continue
+        members[one] |= members.pop(other)
+        moved = inside.pop(other)
+        inside[one] += moved
+        of.update(dict.fromkeys(moved, one))
+    for point, name in of.items():
+        label[point] = name
+    return label
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Which reaches must be turned, which of them only because they should run from far to near, and which no mouth is
+    joined to."""
+
+    turned: NDArray[np.bool_]
+    by_distance: NDArray[np.bool_]
+    aside: NDArray[np.bool_]
+
+
+def orient(
+    from_node: Int, to_node: Int, mouths: Int, length: Float, bridges: tuple[Int, Int] | None = None
+) -> Orientation:
+    """How reaches must be turned so that all water reaches a mouth.
+
+    The drawing is believed in every part of the network where it brings all water to a mouth.  Elsewhere it has been
+    shown unreliable, and each reach runs from the node farther from the mouths to the nearer, measured along the
+    network; a metre against the drawing counts ``AGAINST_DRAWING`` metres, so that ties go to the drawing.
+    ``bridges`` are gaps (from node, to node) that water is believed to cross before a drawing is doubted.
     """
     n = int(max(from_node.max(), to_node.max())) + 1
-    against = np.maximum(length, 1.0) * 1e6  # a turn outweighs any detour
+    metres = np.maximum(length, 1.0)
     ends, starts = np.r_[to_node, from_node], np.r_[from_node, to_node]  # searched from the mouth upwards
-    cost, edge = np.r_[np.maximum(length, 1.0), against], np.tile(np.arange(len(length)), 2)
-    against_drawing = np.r_[np.zeros(len(length), bool), np.ones(len(length), bool)]
-    far, way = _ways(n, ends, starts, cost, mouths)
-    turned = np.zeros(len(length), bool)
-    used = way[way >= 0]
-    turned[edge[used[against_drawing[used]]]] = True
-    start, end = np.where(turned, to_node, from_node), np.where(turned, from_node, to_node)
-    links = coo_array((np.ones(len(length), bool), (start, end)), shape=(n, n))
-    _, ring = connected_components(links, directed=True, connection="strong")
-    looping = (ring[start] == ring[end]) & (far[start] < far[end])
-    turned ^= looping
-    return turned, np.asarray(~np.isfinite(far[from_node]))
+    needed = np.zeros(len(length), bool)  # to be turned even if as few as possible are
+    over, to = bridges or (np.empty(0, np.int64), np.empty(0, np.int64))
+    cost = np.r_[metres, metres * 1e6, np.ones(len(over))]
+    _, way = _ways(n, np.r_[ends, to], np.r_[starts, over], cost, mouths)
+    used = way[(way >= len(length)) & (way < 2 * len(length))]
+    needed[used - len(length)] = True
+    links = coo_array((np.ones(len(length), bool), (from_node, to_node)), shape=(n, n))
+    ring = connected_components(links, connection="strong")[1]
+    part = connected_components(links, directed=False)[1]
+    doubted = np.zeros(n, bool)
+    doubted[part[from_node[needed | (ring[from_node] == ring[to_node])]]] = True
+    far, _ = _ways(n, ends, starts, np.r_[metres, metres * AGAINST_DRAWING], mouths)
+    joined = np.isfinite(far[from_node])
+    turned = joined & doubted[part[from_node]] & (far[from_node] < far[to_node])
+    return Orientation(turned, turned & ~needed, ~joined)
 
 
 def _ways(n: int, ends: Int, starts: Int, cost: Float, mouths: Int) -> tuple[Float, Int]:
@@ -220,71 +300,6 @@ def turns(from_node: Int, to_node: Int, length: Float, mouth: int) -> Int:
         if way[node] >= 0:
             count[node] = count[ends[way[node]]] + (-1 if against[node] else 1)
     return np.asarray(count, np.int64)
-
-
-def odd_nodes(from_node: Int, to_node: Int) -> Int:
-    """Nodes that water only enters, or only leaves, by two or more reaches: a sign that something is drawn upstream."""
-    n = int(max(from_node.max(), to_node.max())) + 1
-    leaving, entering = np.bincount(from_node, minlength=n), np.bincount(to_node, minlength=n)
-    return np.flatnonzero(((leaving == 0) & (entering > 1)) | ((entering == 0) & (leaving > 1)))
-
-
-def crossings(lines: Objects, from_node: Int, to_node: Int, tolerance_m: float) -> list[tuple[int, int]]:
-    """Pairs of lines that cross away from a common node."""
-    tree = shapely.STRtree(lines)
-    a, b = tree.query(lines, predicate="intersects")
-    once = a < b
-    a, b = a[once], b[once]
-    if not len(a):
-        return []
-    meeting = shapely.intersection(lines[a], lines[b])
-    first, last = ends(lines)
-    points, pair = shapely.get_coordinates(meeting, return_index=True)
-    nearest = np.full(len(points), np.inf)
-    for end in (first[a], first[b], last[a], last[b]):
-        nearest = np.minimum(nearest, np.hypot(*(points - end[pair]).T))
-    away = np.bincount(pair[nearest > tolerance_m], minlength=len(a)) > 0
-    return list(zip(a[away].tolist(), b[away].tolist(), strict=True))
-
-
-def dangling(lines: Objects, from_node: Int, to_node: Int, tolerance_m: float) -> list[tuple[int, float]]:
-    """Reaches that end in nothing although another reach lies near, with the gap in metres.
-
-    An end counts where nothing leaves its node; a start counts where it faces such an end.
-    """
-    n = int(max(from_node.max(), to_node.max())) + 1
-    leaving, entering = np.bincount(from_node, minlength=n), np.bincount(to_node, minlength=n)
-    sinks, springs = np.flatnonzero(leaving[to_node] == 0), np.flatnonzero(entering[from_node] == 0)
-    first, last = ends(lines)
-    tree = shapely.STRtree(lines)
-    gaps: dict[int, float] = {}
-    at, other = tree.query(shapely.points(last[sinks]), predicate="dwithin", distance=DANGLING_M)
-    reach = sinks[at]
-    apart = (
-        (to_node[other] != to_node[reach])
-        & (from_node[other] != from_node[reach])
-        & (to_node[other] != from_node[reach])
-    )
-    apart &= from_node[other] != to_node[reach]
-    gap = shapely.distance(shapely.points(last[reach[apart]]), lines[other[apart]])
-    for one, width in zip(reach[apart].tolist(), gap.tolist(), strict=True):
-        gaps[one] = min(width, gaps.get(one, np.inf))
-    if gaps and len(springs):
-        ended = np.array(sorted(gaps))
-        found: Any = cKDTree(last[ended]).query(first[springs], distance_upper_bound=DANGLING_M)
-        width, nearest = found
-        for one, metres, i in zip(springs.tolist(), width.tolist(), nearest.tolist(), strict=True):
-            if np.isfinite(metres) and ended[i] != one and abs(metres - gaps[int(ended[i])]) <= tolerance_m:
-                gaps.setdefault(one, metres)
-    return sorted((one, width) for one, width in gaps.items() if width > 0)
-
-
-def components(from_node: Int, to_node: Int) -> int:
-    """Number of parts that no reach connects."""
-    nodes, codes = np.unique(np.r_[from_node, to_node], return_inverse=True)
-    m = len(from_node)
-    links = coo_array((np.ones(m, bool), (codes[:m], codes[m:])), shape=(len(nodes), len(nodes)))
-    return int(connected_components(links, directed=False)[0])
 
 
 def equal_lines(lines: Objects) -> Int:
