@@ -10,7 +10,10 @@ from typing import Any
 import pandas as pd
 
 from layers import columns, stand
+from layers.cells import Part
+from layers.place import Located
 from layers.report import Report
+from layers.sources import Layer
 
 SNAP_M = 25.0
 
@@ -40,6 +43,10 @@ class Import:
     report: Report
     readings: dict[str, columns.Reading] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    located: list[Located] = field(default_factory=list)
+    """What a preview shows: the layers as their files hold them, as rows of a table, and where on earth they lie."""
 
     @property
     def mapping(self) -> dict[str, Any]:

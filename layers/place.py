@@ -118,7 +118,7 @@ def _locate(
         return None
     system = _system(part, word, override)
     if system is None:
-        _ask_system(label, xy, count, frames, report, "{file} 没有说明坐标系，坐标如 {x:g}, {y:g}。是哪一个？")
+        _ask_system(label, xy, count, frames, report, "{file} 没有说明坐标系，坐标如 {x:.9g}, {y:.9g}。是哪一个？")
         return None
     if part.coordinates == "lonlat" and word.crs is None:
         message = "{file} 的经纬度没有注明坐标系，按 CGCS2000（与 WGS 84 相差不到 1 m）读取；若为西安80或北京54，请加 --crs 4610 或 4214"
@@ -132,7 +132,9 @@ def _locate(
     read = systems.swapped(xy) if swap else xy
     if not one_way and _share(read, system) <= 0.5:
         if _share(systems.swapped(read), system) > 0.5 and not swap:
-            message = "{file} 的坐标按 {system} 读取落在范围之外，x 与 y 对调后才合理（如 {x:g}, {y:g}）。要对调吗？"
+            message = (
+                "{file} 的坐标按 {system} 读取落在范围之外，x 与 y 对调后才合理（如 {x:.9g}, {y:.9g}）。要对调吗？"
+            )
             lonlat = Located(part, system, True).to_stored(xy)
             lon, lat = np.nanmedian(lonlat, axis=0)
             evidence = Proposal(
@@ -140,7 +142,7 @@ def _locate(
             )
             report.ask(label, message, [evidence], file=label, system=system.name, x=float(xy[0, 0]), y=float(xy[0, 1]))
         else:
-            message = "{file} 的坐标（如 {x:g}, {y:g}）不在它自述的坐标系里。应是哪一个？"
+            message = "{file} 的坐标（如 {x:.9g}, {y:.9g}）不在它自述的坐标系里。应是哪一个？"
             _ask_system(label, xy, count, frames, report, message)
         return None
     elsewhere = (

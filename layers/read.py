@@ -70,6 +70,7 @@ def read_sources(
     progress("核对坐标", 0.45)
     located = locate(parts, word, known, report)
     undo_shifts(located, word, known, report)
+    outcome.layers, outcome.parts, outcome.located = layers, parts, located
     open_geometry = {id(part) for part in parts if part.coordinates} - {id(each.part) for each in located}
     gathered = {table: gather(table, parts, report) for table in dict.fromkeys(part.table for part in parts)}
     progress("整理河网", 0.55)

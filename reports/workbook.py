@@ -21,6 +21,8 @@ HEAD = {
 }
 NOT_IN_A_SHEET_NAME = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 LONGEST_CELL = 32_767
+SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""How a workbook is opened: what begins with ``=`` stays text."""
 
 
 def workbook(content: Content) -> bytes:
@@ -29,8 +31,7 @@ def workbook(content: Content) -> bytes:
     Text is written as text whatever it looks like: a name that begins with ``=`` stays a name.
     """
     buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(buffer, options) as book:
+    with xlsxwriter.Workbook(buffer, SAFE) as book:
         book.set_properties({"title": phrases.title(content), "comments": phrases.credit(content)})
         _cover(book, content)
         for table in all_tables(content):
