@@ -9,10 +9,7 @@ from ui import pages, parts, signin, state
 st.set_page_config(page_title="清源", page_icon="💧", layout="wide", initial_sidebar_state="collapsed")
 state.adopt_link()
 signin.gate()
-shown = [
-    st.Page(pages.renderer(name), title=state.say(title), url_path=name, default=position == 0)
-    for position, (name, title) in enumerate(pages.existing())
-]
+shown = [pages.page(name) for name, _ in pages.existing()]
 current = st.navigation(shown, position="hidden")
 parts.dress()
 parts.bar(shown, current)

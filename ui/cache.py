@@ -19,11 +19,12 @@ import hydro
 import layers
 from hydro import Attribution, permits
 from hydro.board import Board
+from hydro.columns import number
 from hydro.columns import text as text_of
 from hydro.months import Months
 from hydro.standards import Standard
 from i18n import text
-from layers import assess
+from layers import assess, entering
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
@@ -32,6 +33,7 @@ from layers.project import Project
 from layers.roles import User
 from layers.standards import load_standard
 from reports.content import Content, project_content
+from ui import state
 
 TOP = Path(__file__).resolve().parents[1]
 SHELF = Shelf(TOP / "static", "../../app/static")
@@ -43,8 +45,30 @@ SHARED = User("-", "viewer")
 
 
 def place() -> str:
-    """The project to open: what QINGYUAN_PROJECT names, else the demo."""
+    """The project to open: the one chosen of the server's folder, else what QINGYUAN_PROJECT names, else the demo."""
+    chosen = projects().get(state.project())
+    return str(chosen) if chosen else first_place()
+
+
+def first_place() -> str:
+    """The project that the server was started with."""
     return os.environ.get("QINGYUAN_PROJECT") or str(demo())
+
+
+def project_folder() -> Path:
+    """Where new projects are made, and every project file can be opened from the bar."""
+    return Path(os.environ.get("QINGYUAN_PROJECTS") or TOP / "var" / "projects")
+
+
+def projects() -> dict[str, Path]:
+    """The projects of the server's folder by the name of their file; a link names one of these, never a path."""
+    return {path.stem: path for path in sorted(project_folder().glob("*.gpkg")) if not path.name.startswith(".")}
+
+
+def forget() -> None:
+    """Drop all that is kept: a project is no more, and another may come to stand at its place with the same revision."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -129,29 +153,24 @@ def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def section_months(url: str, revision: int) -> Months:
     """Monthly means of every section."""
-    return assess.section_months(network(url, revision), today=datetime.date.today().isoformat())
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def terms(url: str, revision: int) -> assess.Terms:
-    """Dated targets, moved sections and compensation rules."""
-    return assess.Terms.of(project(url))
+    return assess.section_months(network(url, revision))
 
 
 @of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def board(url: str, revision: int, month: str) -> Board:
     """Where every section stands in a month."""
-    months = section_months(url, revision)
-    return assess.assess_network(network(url, revision), months, month, terms=terms(url, revision))
+    targets = table(url, revision, "targets")
+    return assess.assess_network(network(url, revision), section_months(url, revision), month, targets=targets)
 
 
 @of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def settled(url: str, revision: int, month: str) -> pd.DataFrame:
     """Each section's compensation of a month."""
+    targets = table(url, revision, "targets")
     months = section_months(url, revision)
-    return assess.assess_network(network(url, revision), months, month, terms=terms(url, revision), rain=False).rows
+    return assess.assess_network(network(url, revision), months, month, targets=targets, rain=False).rows
 
 
 @of_scene
@@ -242,24 +261,36 @@ def proposal(
     )
 
 
-DECIDED = ("plans", "decisions")
+@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
+def holdings(url: str, revision: int) -> tuple[dict[str, int], tuple[str, str], dict[str, str]]:
+    """Rows of every table that has any, the first and last time on record, and the last entry of the book."""
+    opened = project(url)
+    tables = opened.tables()
+    counts = {name: len(rows) for name, rows in tables.items() if len(rows)}
+    times = sorted(str(time) for time in tables["observations"]["time"] if time)
+    book = opened.table("audit")
+    last = {name: str(book[name].iloc[-1]) for name in ("when", "who", "why")} if len(book) else {}
+    return counts, (times[0], times[-1]) if times else ("", ""), last
 
 
-def plans(url: str, revision: int) -> pd.DataFrame:
-    """Every plan, with the number of its decisions."""
-    return _plans(url, revision_of(url, revision, DECIDED))
+@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
+def corrections(url: str, revision: int) -> dict[str, str]:
+    """Columns that earlier imports into the project have named."""
+    return entering.corrections(project(url))
 
 
-@st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
-def _plans(url: str, revision: int) -> pd.DataFrame:
-    return project(url).plans.list()
+@st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
+def ground(url: str, revision: int) -> dict[str, pd.DataFrame]:
+    """Districts and rivers of a project, to be drawn beneath what is imported into it."""
+    return project(url).tables(("districts", "reaches"), geometry=True)
 
 
-def decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
-    """Decisions of a plan by outlet, with who, when, why and the revision of each."""
-    return _decisions(url, revision_of(url, revision, DECIDED), plan)
-
-
-@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
-def _decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
-    return project(url).plans.decisions(plan)
+@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
+def worst_section(url: str, revision: int) -> str:
+    """The section that stood highest against its target in the newest month; the first where nothing was measured."""
+    here = network(url, revision)
+    ids, target = [str(i) for i in here.sections.index], number(here.sections, "tp_target_mg_l")
+    newest = months(url, revision)[-1:]
+    read = {i: here.observations.at("section", i, "TP", newest[0]) for i in ids} if newest else {}
+    known = {i: reading.value / target[i] for i, reading in read.items() if reading is not None and target[i] > 0}
+    return max(known, key=known.__getitem__) if known else next(iter(ids), "")

@@ -43,8 +43,34 @@ def _project() -> None:
         url = cache.place()
         project = cache.project(url)
         name = project.name or Path(url).stem
-        st.text(f"{name} · {say('示例')}" if project.demo and "示例" not in name else name)
+        _projects(f"{name} · {say('示例')}" if project.demo and "示例" not in name else name)
         _months(cache.months(url, project.revision))
+
+
+def _projects(name: str) -> None:
+    """The name of the project; a list to choose from where the server has several."""
+    others = list(cache.projects())
+    if not others:
+        st.text(name)
+        return
+    st.session_state[state.PICK_PROJECT] = state.project() if state.project() in others else ""
+    st.selectbox(
+        say("项目"),
+        ["", *others],
+        key=state.PICK_PROJECT,
+        format_func=lambda stem: name if stem == st.session_state[state.PICK_PROJECT] else _called(stem),
+        on_change=state.picked_project,
+        label_visibility="collapsed",
+        width=190,
+    )
+
+
+def _called(stem: str) -> str:
+    """What a project calls itself; the name of its file where it cannot be opened."""
+    with quiet():
+        url = str(cache.projects()[stem]) if stem else cache.first_place()
+        return cache.project(url).name or stem
+    return stem
 
 
 def _months(months: Sequence[str]) -> None:
@@ -89,9 +115,6 @@ def _language() -> None:
 @contextmanager
 def guard() -> Iterator[None]:
     """Errors that a user can mend, in the user's language: what, where, what next. Others are for the log."""
-    signin.watch()
-    if notice := state.take_notice():
-        st.toast(notice)
     try:
         yield
     except FaultsError as error:
@@ -105,11 +128,11 @@ def guard() -> Iterator[None]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Inside a callback there is no page to write on: what went wrong is told by the run that follows."""
+    """Inside a callback there is no page to write on: what went wrong is told in passing."""
     try:
         yield
     except HydroError as error:
-        state.leave_notice(say(error.message, **error.params))
+        st.toast(say(error.message, **error.params))
 
 
 @contextmanager

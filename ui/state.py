@@ -12,8 +12,8 @@ import streamlit as st
 from i18n import LANGUAGES, text
 from layers.roles import User
 
-SECTION, SOURCE, MONTH, LANG, FILE = "section", "source", "month", "lang", "file"
-LINKED = (SECTION, SOURCE, MONTH, LANG, FILE)
+SECTION, SOURCE, MONTH, LANG, FILE, PROJECT = "section", "source", "month", "lang", "file", "project"
+LINKED = (SECTION, SOURCE, MONTH, LANG, FILE, PROJECT)
 """What a link carries."""
 
 CLICKS = "clicks"
@@ -206,19 +206,6 @@ def plan_told() -> tuple[str, ...]:
     return tuple(st.session_state.get(PLAN_TOLD, ()))
 
 
-NOTICE = "notice"
-
-
-def leave_notice(words: str) -> None:
-    """Something to tell in passing on the next run: a callback that wrote on the page itself would spoil it."""
-    st.session_state[NOTICE] = words
-
-
-def take_notice() -> str:
-    """What was left to tell, once."""
-    return str(st.session_state.pop(NOTICE, ""))
-
-
 # -- who is here -----------------------------------------------------------------------------------------------------
 
 USER, LAST_SEEN, PARTING, SIGN_IN = "user", "last_seen", "parting", "sign_in"
@@ -256,7 +243,7 @@ def parting_words() -> str:
 # -- plans -----------------------------------------------------------------------------------------------------------
 
 PLAN, PICK_OUTLETS, PICK_DECISION, PICK_PLANT, WHY, NEW_PLAN = "plan", "outlets", "decision", "plant", "why", "new_plan"
-SHOWN, CONFLICT, OTHER_PLAN, ATTACHED, TOLD = "shown_decisions", "conflict", "other_plan", "attached", "told_map"
+SHOWN, CONFLICT = "shown_decisions", "conflict"
 """Revisions of the decisions on the screen, by plan; and the conflict that waits for a choice."""
 
 
@@ -271,16 +258,6 @@ def hold_plan(plan_id: str | None) -> None:
     st.session_state[PLAN] = plan_id
 
 
-def why() -> str:
-    """What was written as the reason of a decision."""
-    return str(st.session_state.get(WHY) or "")
-
-
-def forget_why() -> None:
-    """The reason was given; the next decision has its own. Only in a callback, before its widget stands."""
-    st.session_state[WHY] = ""
-
-
 def shown(plan_id: str) -> dict[str, int]:
     """Outlet -> revision of its decision, as it stands on this user's screen."""
     return dict(st.session_state.get(SHOWN, {}).get(plan_id, {}))
@@ -291,13 +268,6 @@ def show_decisions(plan_id: str, revisions: dict[str, int]) -> None:
     st.session_state[SHOWN] = {plan_id: revisions}
 
 
-def told_map(stamp: str, now: float) -> float:
-    """When this state of the decisions was first told to the map: later tells win, and the same says nothing new."""
-    if st.session_state.get(TOLD, ("", 0.0))[0] != stamp:
-        st.session_state[TOLD] = (stamp, now)
-    return float(st.session_state[TOLD][1])
-
-
 def conflict() -> Any:
     """The conflict that waits for a choice; None where there is none."""
     return st.session_state.get(CONFLICT)
@@ -306,3 +276,40 @@ def conflict() -> Any:
 def hold_conflict(found: Any) -> None:
     """Keep a conflict until the user has chosen (None: chosen)."""
     st.session_state[CONFLICT] = found
+
+
+# -- projects and imports --------------------------------------------------------------------------------------------
+
+PICK_PROJECT, INTAKE = "pick_project", "intake"
+"""The list of the server's projects in the bar, and the import at hand."""
+OUTLIVES = (LANG, USER, LAST_SEEN, INTAKE)
+"""What stays when another project is opened: everything else was said of the rows of the one before."""
+
+
+def project() -> str:
+    """The project chosen among those of the server, blank for the one it was started with."""
+    return str(st.session_state.get(PROJECT) or "")
+
+
+def open_project(name: str) -> None:
+    """Open another project; what was chosen in the one before goes."""
+    kept = {key: st.session_state[key] for key in OUTLIVES if key in st.session_state}
+    st.session_state.clear()
+    st.session_state.update(kept | {PROJECT: name})
+    for key in LINKED:
+        st.session_state.setdefault(key, "")
+
+
+def picked_project() -> None:
+    """Take over the project picked."""
+    open_project(str(st.session_state[PICK_PROJECT] or ""))
+
+
+def intake() -> Any:
+    """The import at hand; None where no file was dropped."""
+    return st.session_state.get(INTAKE)
+
+
+def hold_intake(found: Any) -> None:
+    """Keep the import at hand (None: it is over)."""
+    st.session_state[INTAKE] = found

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 
+import streamlit as st
+
+from ui.state import say
+
 PAGES = (
     ("map", "地图"),
     ("board", "一览"),
@@ -29,3 +33,9 @@ def renderer(name: str) -> Callable[[], None]:
 
     render.__name__ = name
     return render
+
+
+def page(name: str) -> st.Page:
+    """A page as Streamlit knows it, to be shown or gone to."""
+    title = dict(PAGES)[name]
+    return st.Page(renderer(name), title=say(title), url_path=name, default=name == existing()[0][0])
