@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -32,8 +31,7 @@ def classify(
     samples = read_samples(file, standard=standard)
     if other := [str(name) for name in samples if standard.column(name) is None]:
         complain([say("未当作水质参数的列：{columns}", columns="、".join(other))])
-    judged = judge(samples, standard=standard, today=date.today().isoformat())
-    show(judged_samples(samples, judged, standard=standard, lang=LANG), format)
+    show(judged_samples(samples, judge(samples, standard=standard), standard=standard, lang=LANG), format)
 
 
 @verbs.command(help=say("各断面本月的类别、达标、余量、暴雨系数、台账、连续达标、趋势与补偿"))
@@ -46,14 +44,11 @@ def assess(
     """The board of a month, worst section first; json is one object with sections, attainment and notes."""
     import layers
     from layers.assess import assess as judge
-    from layers.assess import counties_ranked
     from reports.words import board_fields, board_rows
 
-    opened, today = layers.open_project(project), date.today().isoformat()
-    found = judge(opened, month, today=today)
+    found = judge(layers.open_project(project), month)
     if format is Format.json:
-        ranked = counties_ranked(opened.network(), found.month, today=today)
-        show_fields(board_fields(found, LANG, ranked=ranked), format)
+        show_fields(board_fields(found, LANG), format)
         return
     complain(say(note.message, **note.params) for note in found.notes)
     show(board_rows(found), format)
