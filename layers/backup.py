@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from hydro.errors import FaultsError
-from layers import attachments, audit, sql, styles
+from layers import attachments, audit, pictures, sql, styles
 from layers.store import GeoPackage
 from layers.tables import LAYOUTS, Layout
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layers.protocol import Store
 
 BATCH = 5000
-KEPT_WHOLE = (sql.FACTS, audit.AUDIT, attachments.ATTACHMENTS, styles.STYLES)
+KEPT_WHOLE = (sql.FACTS, audit.AUDIT, attachments.ATTACHMENTS, pictures.PICTURES, styles.STYLES)
 
 
 def backup(project: Desk, to: str) -> None:

@@ -105,9 +105,9 @@ class Place:
     @property
     def transform(self) -> Any:
         """The affine transform as rasterio has it."""
-        from rasterio.transform import from_origin
+        from rasterio import Affine
 
-        return from_origin(*self.origin, *self.cell)
+        return Affine(self.cell[0], 0.0, self.origin[0], 0.0, -self.cell[1], self.origin[1])
 
     @property
     def size(self) -> int:
@@ -150,6 +150,26 @@ def opened(path: str | Path) -> Iterator[Any]:
         except rasterio.errors.RasterioError as wrong:
             message = "{file} 读到一半出错，文件可能已损坏或不完整。请重新导出后再试"
             raise HydroError("raster_broken", message, file=file) from wrong
+
+
+@contextmanager
+def upright(source: Any, crs: CRS, nodata: float | None = None) -> Iterator[Any]:
+    """The same cells with rows southward and columns eastward, and the nodata value that the user tells; read as they are
+    needed."""
+    from rasterio.enums import Resampling
+    from rasterio.vrt import WarpedVRT
+
+    if source.transform.e < 0 < source.transform.a and nodata is None and source.crs:
+        yield source
+        return
+    known = source.nodata if nodata is None else nodata
+    options = {} if known is None else {"src_nodata": known, "nodata": known}
+    place = place_of(source, crs)
+    with WarpedVRT(
+        source, src_crs=crs.to_wkt(), crs=crs.to_wkt(), transform=place.transform, width=source.width,
+        height=source.height, resampling=Resampling.nearest, **options,
+    ) as turned:  # fmt: skip
+        yield turned
 
 
 def system_of(source: Any, said: str, rivers: Objects) -> CRS:

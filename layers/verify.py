@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from hydro.errors import Fault
-from layers import attachments, audit, sql
+from layers import attachments, audit, pictures, sql
 from layers.rows import MODULUS, digest, fingerprint
 from layers.tables import LAYOUTS
 
@@ -87,6 +87,8 @@ def _tables(connection: sa.Connection, store: Store) -> Iterator[Fault]:
                 yield _altered("attachments", str(told["attachment_id"]))
         if total != audit.last_digest(connection, "attachments"):
             yield _altered("attachments")
+    if store.columns(connection, "pictures") and pictures.altered(connection):
+        yield _altered("pictures")
 
 
 def _altered(table: str, row: str = "") -> Fault:
