@@ -273,7 +273,7 @@ def _fit(table: str, reading: Reading, headers: Sequence[str], name: str, shape:
     special = sum(c for m, c in matched.items() if _telling(table, m, reading.source(m) or ""))
     score = 0.5 * sum(matched.values()) / max(len(headers), 1) + 0.35 * special
     lowered = name.lower()
-    if any(word in lowered for word in NAMES[table]):
+    if any(word in lowered for word in NAMES.get(table, (table,))):
         score += 1.0
     if shape == "line" and table == "reaches":
         score += 1.0
