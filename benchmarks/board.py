@@ -1,14 +1,18 @@
 """How fast the board is: ``python -m benchmarks.board [--format table|json]``.
 
-300 sections × 9 parameters: ten years by the month, the last of them four-hourly (6.2 million records).  Cold: from the
-observations table in memory to the board, in a fresh process (imports beside it as ``import_s``).
-Warm: the board of another month from the monthly means that are kept.  ``added_mb``: peak beyond the table itself.
+300 sections × 9 parameters: ten years by the month, the last of them four-hourly (6.2 million records), on a connected
+basin of 1500 reaches, so that storm and inbound columns are worked out for every section.  Cold: from the network in
+memory to the first board, in a fresh process (imports beside it as ``import_s``).  Warm: the board of another month from
+what is kept.  ``added_mb``: peak beyond the table itself; ``resident_mb``: the whole process, its peak.  Peer: pandas'
+group means of the same records and a loop of pymannkendall over the sections, in the same run; ``*_ratio``: how many
+times longer they take.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -41,41 +45,61 @@ def observations(sections: int = SECTIONS):
     return frame.assign(value=0.3 * np.exp(random.normal(0, 0.3, count)))
 
 
-def network(sections: int = SECTIONS):
-    """One reach and one section each, side by side."""
-    import pandas as pd
-
+def network(table, sections: int = SECTIONS):
+    """A connected basin of 1500 reaches with land, outlets and plants, its sections measured as ``table`` says."""
     import hydro
+    from benchmarks.synthetic import make_basin
 
-    ids = [f"S{i:03d}" for i in range(sections)]
-    reaches = pd.DataFrame({"reach_id": [f"R{i}" for i in ids], "from_node": [f"A{i}" for i in ids],
-                            "to_node": [f"B{i}" for i in ids]})  # fmt: skip
-    reaches = reaches.assign(length_m=1000.0, discharge_m3_s=3.0, velocity_m_s=0.5)
-    rows = pd.DataFrame({"section_id": ids, "name": ids, "reach_id": reaches["reach_id"]})
-    rows = rows.assign(chainage_m=500.0, tp_target_mg_l=0.3, target_class="IV", level="省控", waterbody="river")
-    return hydro.build_network({"reaches": reaches, "sections": rows})
+    tables = make_basin(1500, 200, sections)
+    place = tables["sections"].assign(section_id=[f"S{i:03d}" for i in range(len(tables["sections"]))])
+    return hydro.build_network(tables | {"sections": place, "observations": table, "plants": tables["plants"]})
+
+
+def peer(table) -> dict[str, float]:
+    """The same first two questions with what an analyst has at hand: pandas' group means, a loop of pymannkendall."""
+    import pandas as pd
+    import pymannkendall
+
+    started = time.perf_counter()
+    month = table["time"].str.slice(0, 7)
+    means = table.groupby(["station_id", "parameter", month])["value"].mean()
+    grouped = time.perf_counter() - started
+    wide = means.xs("TP", level="parameter").unstack("station_id").sort_index()
+    started = time.perf_counter()
+    trends = pd.Series({name: pymannkendall.seasonal_test(wide[name], period=12).slope for name in wide})
+    return {"peer_means_s": grouped, "peer_trend_s": time.perf_counter() - started, "peer_slopes": float(len(trends))}
 
 
 def once() -> dict[str, float]:
     """One fresh process: every figure in seconds, memory in MB."""
     started = time.perf_counter()
     from hydro.months import monthly_means
-    from layers.assess import assess_network
+    from hydro.trend import seasonal_kendall
+    from layers.assess import assess_network, counties_ranked, section_months
     from layers.standards import load_standard
 
     standard = load_standard()
     imported = time.perf_counter() - started
-    table, basin = observations(), network()
+    table = observations()
+    basin = network(table)
     started = time.perf_counter()
-    months = monthly_means(table, list(basin.sections.index), standard=standard)
+    months = section_months(basin)
     means = time.perf_counter() - started
     assess_network(basin, months, "2021-12")
     cold = time.perf_counter() - started
-    warm = []
+    warm, rainless = [], []
     for month in ("2021-11", "2021-10", "2021-09", "2021-08", "2021-07"):
-        started = time.perf_counter()
-        assess_network(basin, months, month)
-        warm.append(time.perf_counter() - started)
+        for rain, spent in ((True, warm), (False, rainless)):
+            started = time.perf_counter()
+            assess_network(basin, months, month, rain=rain)
+            spent.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    counties_ranked(basin, "2021-12", months=months)
+    ranked = time.perf_counter() - started
+    started = time.perf_counter()
+    seasonal_kendall(months.years("TP", "2021-12"))
+    trend = time.perf_counter() - started
+    theirs = peer(table)
     tracemalloc.start()
     monthly_means(table, list(basin.sections.index), standard=standard)
     peak = tracemalloc.get_traced_memory()[1]
@@ -85,8 +109,15 @@ def once() -> dict[str, float]:
         "monthly_means_s": means,
         "cold_s": cold,
         "warm_s": statistics.median(warm),
+        "warm_without_storm_s": statistics.median(rainless),
+        "counties_s": ranked,
+        "trend_s": trend,
+        **theirs,
+        "means_ratio": theirs["peer_means_s"] / means,
+        "trend_ratio": theirs["peer_trend_s"] / trend,
         "table_mb": table.memory_usage(deep=True).sum() / 1e6,
         "added_mb": peak / 1e6,
+        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
 
 

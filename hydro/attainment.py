@@ -91,11 +91,17 @@ def target_months(sections: pd.DataFrame, months: Months, changes: pd.DataFrame 
     if changes is None or changes.empty:
         return found
     place = {name: i for i, name in enumerate(months.sections)}
-    rows = changes.assign(since=text(changes, "since"), value=number(changes, "tp_target_mg_l")).sort_values("since")
-    for section, since, value in zip(rows["section_id"].astype(str), rows["since"], rows["value"], strict=True):
-        if section in place and since:
-            found[place[section], months.months >= np.datetime64(str(since)[:7], "M")] = value
+    rows = changes.assign(start=first_month(changes), value=number(changes, "tp_target_mg_l")).sort_values("start")
+    for section, since, value in zip(rows["section_id"].astype(str), rows["start"], rows["value"], strict=True):
+        if section in place and not pd.isna(since):
+            found[place[section], months.months >= np.datetime64(since, "M")] = value
     return found
+
+
+def first_month(rows: pd.DataFrame) -> npt.NDArray[np.datetime64]:
+    """The month in the column ``since`` of each row, NaT where it cannot be read."""
+    since = text(rows, "since").str.slice(0, 7)
+    return pd.to_datetime(since, format="%Y-%m", errors="coerce").to_numpy().astype("M8[M]")
 
 
 def rates(attained_months: Any, groups: Any) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hydro.attainment import (
-    NO_TARGET,
     OVER,
+    PARTIAL_DATA,
     all_attained_streak,
     attained,
     headroom_kg_d,
@@ -24,25 +25,21 @@ from hydro.compensation import compensation, inbound_mg_l
 from hydro.effect import Condition
 from hydro.errors import Fault, HydroError
 from hydro.ledger import down_to, ledger, outlook
-from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months
+from hydro.months import Months
 from hydro.network import RiverNetwork
-from hydro.quality import exceedance_multiple, few_sections, river_grade
+from hydro.quality import class_ranks, exceedance_multiple, river_grades
+from hydro.remarks import placed, remarks, waterbodies
 from hydro.standards import CLASSES, Floats, Standard
 from hydro.storm import storm
 from hydro.trend import seasonal_kendall
 
 SPARK = 36
-NOTES = {
-    PARTIAL: ("partial", "{section} {month}：有数据的天数不足一半，不计入达标"),
-    CONFLICT: ("conflict", "{section} {month}：同月有两个不同的值，按较差者计，请核对"),
-    EXCLUDED: ("excluded", "{section} {month}：有不可能出现的值，已剔除，请核对"),
-    BELOW: ("below_detection", "{section} {month}：低于检出限，按检出限的一半计"),
-}
 
 
 @dataclass(frozen=True)
 class Board:
-    """``rows``: one a section, worst first; ``attainment``: rates by level; ``notes``: what is odd about the data."""
+    """``rows``: one a section, worst first; ``attainment``: rates by level; ``rivers``: grade and main pollutants of
+    each river and, under ``*``, of all; ``notes``: what is odd about the data."""
 
     month: str
     rows: pd.DataFrame
@@ -51,6 +48,7 @@ class Board:
     notes: tuple[Fault, ...]
     edition: str
     grade: str
+    rivers: pd.DataFrame
 
 
 def board(
@@ -60,6 +58,7 @@ def board(
     *,
     standard: Standard,
     targets: pd.DataFrame | None = None,
+    moves: pd.DataFrame | None = None,
     draws: int = 500,
     seed: int = 0,
 ) -> Board:
@@ -70,9 +69,13 @@ def board(
     value: how much the concentration may rise); class, deciding, class_attained (against the target class); streak,
     last_year_mg_l, change_share; trend, slope_per_year, trend_p; the ledger: mean_mg_l, months_measured, gaps, need_mg_l,
     rebound_mg_l, need_before_rebound_mg_l, october_mg_l; the outlook: chance, year_low_mg_l, year_middle_mg_l,
-    year_high_mg_l; attained_months, monitored_months (this year), spark (the newest 36 months, oldest first), rank.
+    year_high_mg_l; attained_months, monitored_months (this year), spark (the newest 36 months, oldest first), moved_since
+    (month of the section's last move, blank: never), rank.
 
-    Data after ``month`` is not looked at.  Raises :class:`HydroError` where no section has any value up to ``month``.
+    Data after ``month`` is not looked at, nor is what a moved section measured at its old place compared with its new
+    one.  A month of too few days is shown with its value and enters no class, mean, trend, outlook or payment.
+
+    Raises :class:`HydroError` where no section has any value up to ``month``.
     """
     last = months.at(month)
     if last < 0 or "TP" not in months.values:
@@ -88,13 +91,18 @@ def board(
     state = states(tp, target[:, :upto], marks)
     result = attained(state)
     own = state[:, -1] if there else states(blank, target_now)
+    moved = placed(moves, months.sections, month)
+    at = last if there else -1
+    values = {name: months.counted(name)[:, at] if there else blank for name in standard.items if name in months.values}
+    bodies = ["lake" if one == "lake" else "river" for one in waterbodies(network, sections)]
     water, basis = _discharge(network, sections, months, upto - 1 if there else -1)
     year = int(month[:4])
     in_year = months.months[:upto].astype("M8[Y]") == np.datetime64(str(year), "Y")
     rows = pd.DataFrame(
         {
             "section_id": list(months.sections),
-            **{name: text(sections, name).to_numpy() for name in ("name", "river", "level", "county", "waterbody")},
+            **{name: text(sections, name).to_numpy() for name in ("name", "river", "level", "county")},
+            "waterbody": bodies,
             **{name: text(sections, name).to_numpy() for name in ("function_class", "target_class")},
             "month": month,
             "target_mg_l": target_now,
@@ -111,34 +119,23 @@ def board(
             "attained_months": np.nansum(result[:, in_year], axis=1),
             "monitored_months": (~np.isnan(result[:, in_year])).sum(axis=1),
             "spark": list(_newest(tp, SPARK)),
+            "moved_since": ["" if np.isnat(one) else str(one) for one in moved.since],
         }
     )
     rows = rows.assign(
-        **_classes(sections, months, last if there else -1, standard),
-        **_history(months, month, now),
-        **_year(months, month, target_now, draws, seed),
+        **_classes(sections, values, bodies, standard),
+        **_history(months, month, now, moved.since),
+        **_year(months, month, target_now, draws, seed, moved.since),
     )
     # A moved or mistaken target is not averaged away either: the ledger above is against the target of now.
     attainment = pd.concat(
         [rates(result[:, in_year], ["*"] * len(rows)), rates(result[:, in_year], rows["level"])], ignore_index=True
     )
-    return Board(
-        month, _ranked(rows), attainment, all_attained_streak(result) if there else 0,
-        tuple(_notes(rows, marks[:, -1] if there else None, target, in_year, upto)), standard.edition,
-        basin_grade(rows, months, last if there else -1, standard),
-    )  # fmt: skip
-
-
-def basin_grade(rows: pd.DataFrame, months: Months, at: int, standard: Standard) -> str:
-    """The grade of all sections together (环办[2011]22号): by shares of classes from five sections on, else of the mean."""
-    ranks = np.array([CLASSES.index(one) if one in CLASSES else -1 for one in rows["class"]])
-    if (ranks >= 0).sum() >= 5:
-        return river_grade(ranks)
-    if at < 0:
-        return ""
-    means = pd.DataFrame({name: values[:, at] for name, values in months.values.items() if name in standard.items})
-    rank = few_sections(means, standard=standard)
-    return standard.grades[CLASSES[rank]].grade_zh if rank >= 0 else ""
+    notes = remarks(network, months, month, standard=standard, target=target, targets=targets, moved=moved, moves=moves)
+    graded = river_grades(rows["river"], pd.DataFrame(values), bodies, standard=standard)
+    grade = str(graded.loc[graded["river"] == "*", "grade"].iloc[0])
+    streak_of_all = all_attained_streak(result) if there else 0
+    return Board(month, _ranked(rows), attainment, streak_of_all, notes, standard.edition, grade, graded)
 
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -157,31 +154,30 @@ def _discharge(network: RiverNetwork, sections: pd.DataFrame, months: Months, at
     return np.where(np.isnan(measured), tabled, measured), [str(one) for one in basis]
 
 
-def _classes(sections: pd.DataFrame, months: Months, at: int, standard: Standard) -> dict[str, Any]:
+def _classes(
+    sections: pd.DataFrame, values: Mapping[str, Floats], bodies: Sequence[str], standard: Standard
+) -> dict[str, Any]:
     """Class by all items measured this month, the deciding ones, and whether the target class is met."""
-    names = [name for name in standard.items if name in months.values]
-    lake = (text(sections, "waterbody") == "lake").to_numpy()
-    ranks = np.full((len(names), len(sections)), -1, dtype=int)
-    for i, name in enumerate(names):
-        values = months.values[name][:, at] if at >= 0 else np.full(len(sections), np.nan)
-        ranks[i] = np.where(lake, standard.rank(name, values, "lake"), standard.rank(name, values, "river"))
+    ranks = class_ranks(values, bodies, standard=standard)
     worst = ranks.max(axis=0, initial=-1)
     wanted = text(sections, "target_class").map({one: i for i, one in enumerate(CLASSES)}).to_numpy(float)
     met = np.where((worst < 0) | np.isnan(wanted), np.nan, (worst <= wanted).astype(float))
     return {
         "class": [CLASSES[rank] if rank >= 0 else "NA" for rank in worst],
-        "deciding": [";".join(n for n, r in zip(names, ranks[:, j], strict=True) if r == worst[j] >= 0)
+        "deciding": [";".join(n for n, r in zip(values, ranks[:, j], strict=True) if r == worst[j] >= 0)
                      for j in range(len(sections))],
         "class_attained": met,
     }  # fmt: skip
 
 
-def _history(months: Months, month: str, now: Floats) -> dict[str, Any]:
-    """The same month last year, and the trend over all years on record."""
-    before = months.at(str(np.datetime64(month, "M") - 12))
-    known = 0 <= before < len(months.months)
-    last_year = months.values["TP"][:, before] if known else np.full(len(now), np.nan)
-    test = seasonal_kendall(months.years("TP", month))
+def _history(months: Months, month: str, now: Floats, since: Any) -> dict[str, Any]:
+    """The same month last year, and the trend over all years on record, at the place where the section stands now."""
+    before = np.datetime64(month, "M") - 12
+    at = months.at(str(before))
+    known = 0 <= at < len(months.months)
+    last_year = months.counted("TP")[:, at] if known else np.full(len(now), np.nan)
+    last_year = np.where(since > before, np.nan, last_year)
+    test = seasonal_kendall(_since(months.years("TP", month), month, since))
     return {
         "last_year_mg_l": last_year,
         "change_share": (now - last_year) / last_year,
@@ -191,13 +187,23 @@ def _history(months: Months, month: str, now: Floats) -> dict[str, Any]:
     }
 
 
-def _year(months: Months, month: str, target: Floats, draws: int, seed: int) -> dict[str, Any]:
-    """The ledger and the outlook of the year."""
+def _since(years: Floats, month: str, since: Any) -> Floats:
+    """(sections, years, 12) without what was measured before each section's last move."""
+    first = np.datetime64(month[:4], "Y").astype("M8[M]") - 12 * (years.shape[1] - 1)
+    when = first + np.arange(years.shape[1] * 12)
+    gone = (when[None, :] < since[:, None]).reshape(years.shape)
+    return np.asarray(np.where(gone, np.nan, years))
+
+
+def _year(months: Months, month: str, target: Floats, draws: int, seed: int, since: Any) -> dict[str, Any]:
+    """The ledger and the outlook of the year; the year's own mean keeps every month, wherever it was measured."""
     history = months.years("TP", month)
+    here = _since(history, month, since)
     number_of_month = int(month[5:7])
-    last_year = history[:, -2] if history.shape[1] > 1 else np.full(history[:, -1].shape, np.nan)
+    last_year = here[:, -2] if here.shape[1] > 1 else np.full(here[:, -1].shape, np.nan)
     books = ledger(history[:, -1], last_year, target, number_of_month)
-    ahead = outlook(history, target, number_of_month, draws=draws, seed=seed)
+    played = np.concatenate([here[:, :-1], history[:, -1:]], axis=1)
+    ahead = outlook(played, target, number_of_month, draws=draws, seed=seed)
     return {
         "mean_mg_l": books.mean,
         "months_measured": books.months,
@@ -219,32 +225,15 @@ def _newest(values: Floats, count: int) -> Floats:
     return np.pad(values[:, -count:], ((0, 0), (short, 0)), constant_values=np.nan)
 
 
-def _notes(rows: pd.DataFrame, marks: Any, target: Floats, in_year: Any, upto: int) -> list[Fault]:
-    """What a reader must know of this month's figures: odd data, no or changed targets, a section without its water."""
-    found = []
-    for i, (name, month, state) in enumerate(zip(rows["name"], rows["month"], rows["state"], strict=True)):
-        where = {"section": name or rows["section_id"].iloc[i], "month": month}
-        for mark, (code, message) in NOTES.items():
-            if marks is not None and marks[i] & mark:
-                found.append(Fault(code, message, where, "observations", str(rows["section_id"].iloc[i]), warning=True))
-        if state == NO_TARGET:
-            message = "{section}：没有总磷目标值，无法判断达标，请补填"
-            found.append(Fault("no_target", message, where, "sections", str(rows["section_id"].iloc[i]), warning=True))
-        held = target[i, :upto][in_year]
-        if len(held) and not np.isnan(held).any() and held.min() != held.max():
-            message = "{section}：目标值年内由 {before:g} 调整为 {after:g}，各月按当时的目标评价"
-            params = where | {"before": float(held[0]), "after": float(held[-1])}
-            row = str(rows["section_id"].iloc[i])
-            found.append(Fault("target_changed", message, params, "targets", row, warning=True))
-    return found
-
-
 def settle(found: Board, network: RiverNetwork, rules: pd.DataFrame) -> Board:
-    """The board with each section's compensation of the month: inbound_mg_l, own_mg_l, rule, pay_wan, reward_wan.
+    """The board with each section's compensation of the month: inbound_mg_l, own_mg_l, rule, rules, pay_wan, reward_wan.
+
+    ``rules`` names the table it was priced by (its ``label``).
 
     Where the network cannot route (no discharge), nothing is deducted and a note says so.
     """
-    rows = found.rows.assign(parameter="TP")
+    short = found.rows["state"] == PARTIAL_DATA
+    rows = found.rows.assign(parameter="TP", value_mg_l=found.rows["value_mg_l"].mask(short))
     notes = list(found.notes)
     try:
         inbound = inbound_mg_l(network, rows, found.month)
@@ -254,7 +243,8 @@ def settle(found: Board, network: RiverNetwork, rules: pd.DataFrame) -> Board:
         inbound = np.zeros(len(rows))
     priced = compensation(rows.assign(inbound_mg_l=inbound), rules)
     names = ["inbound_mg_l", "own_mg_l", "rule", "pay_wan", "reward_wan"]
-    return replace(found, rows=found.rows.join(priced[names]), notes=tuple(notes))
+    label = "；".join(dict.fromkeys(one for one in text(rules, "label") if one))
+    return replace(found, rows=found.rows.join(priced[names]).assign(rules=label), notes=tuple(notes))
 
 
 def under_storm(found: Board, network: RiverNetwork, *, rain_mm: float = 50.0, hours: float = 24.0) -> Board:

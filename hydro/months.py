@@ -8,7 +8,7 @@ never smoothed away.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,15 +30,26 @@ WHOLE_YEAR = 9
 DAILY = 10
 """A station that reports on this many days a month or more is one that reports daily."""
 
+EARLIEST = np.datetime64("1950-01", "M")
+"""What is dated before this is a slip of a calendar (a spreadsheet's 1900-01-00), not a record."""
+
 
 @dataclass(frozen=True)
 class Months:
-    """``values[parameter]`` and ``marks[parameter]`` are (sections, months); months are consecutive, oldest first."""
+    """``values[parameter]`` and ``marks[parameter]`` are (sections, months); months are consecutive, oldest first.
+
+    ``astray``: section -> how many of its records were left out for a date that cannot be, and one such date.
+    """
 
     sections: tuple[str, ...]
     months: npt.NDArray[np.datetime64]
     values: Mapping[str, Floats]
     marks: Mapping[str, npt.NDArray[np.uint8]]
+    astray: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def counted(self, parameter: str) -> Floats:
+        """``values`` without the months that do not count: three days of a daily station are no month."""
+        return np.asarray(np.where(self.marks[parameter] & PARTIAL, np.nan, self.values[parameter]))
 
     def at(self, month: str) -> int:
         """Position of a month (``2022-07``); -1 where it is before the record, the number of months where after."""
@@ -52,8 +63,8 @@ class Months:
         return pd.DataFrame(means.T, index=range(last - means.shape[1] + 1, last + 1), columns=list(self.sections))
 
     def years(self, parameter: str, month: str) -> Floats:
-        """(sections, years, 12) up to and with ``month``'s year; NaN after ``month`` and where nothing is known."""
-        values = self.values[parameter]
+        """(sections, years, 12) up to and with ``month``'s year; NaN after ``month`` and where no month counts."""
+        values = self.counted(parameter)
         last = np.datetime64(month, "M")
         first_year = self.months[0].astype("M8[Y]") if len(self.months) else last.astype("M8[Y]")
         count = int((last.astype("M8[Y]") - first_year).astype(int)) + 1
@@ -72,12 +83,14 @@ def _whole(years: Floats) -> Floats:
 
 
 def monthly_means(
-    observations: pd.DataFrame, sections: Sequence[str], *, standard: Standard, kind: str = "section"
+    observations: pd.DataFrame, sections: Sequence[str], *, standard: Standard, kind: str = "section", until: str = ""
 ) -> Months:
     """Monthly values of every section and parameter in an ``observations`` table (the newest month of data is the last).
 
     ``discharge`` is kept beside the quality parameters.  Records of other stations, without a month or a number, are
-    left out; negative ones (and pH outside 0–14) too, with the mark EXCLUDED.
+    left out; negative ones (and pH outside 0–14) too, with the mark EXCLUDED.  Those dated after the month ``until``
+    (blank: no such bound) or before 1950 are left out and told in ``astray``: one slip of a year must not become "the
+    newest month", nor lay out a cube of eight thousand years.
     """
     place, stations = _coded(observations["station_id"], sections)
     name_of, names = _coded(observations["parameter"])
@@ -90,8 +103,13 @@ def monthly_means(
     if "station_kind" in observations:
         code, kinds = _coded(observations["station_kind"])
         keep &= np.isin(kinds, [kind])[code]
+    astray = (text_month < EARLIEST) | (text_month > np.datetime64(until[:7] or "9999-12", "M"))
+    lost = keep & astray[stamps] if astray.any() else np.zeros(0, dtype=bool)
+    left_out = _astray(place[lost], stamps[lost], stations, texts) if lost.any() else {}
+    if left_out:
+        keep &= ~lost
     if not keep.any():
-        return Months(tuple(stations), np.array([], dtype="M8[M]"), {}, {})
+        return Months(tuple(stations), np.array([], dtype="M8[M]"), {}, {}, left_out)
     rows = np.flatnonzero(keep)
     month = text_month[stamps[rows]]
     months = np.arange(month.min(), month.max() + 1, dtype="M8[M]")
@@ -102,8 +120,19 @@ def monthly_means(
     values, marks = _means(records, names, (len(names), len(stations), len(months)), months, standard)
     kept = {str(one): i for i, one in enumerate(names) if np.isfinite(values[i]).any() or marks[i].any()}
     return Months(
-        tuple(stations), months, {one: values[i] for one, i in kept.items()}, {one: marks[i] for one, i in kept.items()}
-    )
+        tuple(stations), months, {one: values[i] for one, i in kept.items()},
+        {one: marks[i] for one, i in kept.items()}, left_out,
+    )  # fmt: skip
+
+
+def _astray(
+    place: npt.NDArray[np.int64], stamp: npt.NDArray[np.int64], stations: Sequence[str], texts: Sequence[str]
+) -> dict[str, tuple[int, str]]:
+    """Count and latest date of each station's records that cannot be of their date."""
+    return {
+        stations[one]: (int((place == one).sum()), max(texts[at] for at in np.unique(stamp[place == one])))
+        for one in np.unique(place)
+    }
 
 
 @dataclass(frozen=True)

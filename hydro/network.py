@@ -136,8 +136,18 @@ class RiverNetwork:
 
     def position(self, table: str, row_id: str) -> tuple[int, float]:
         """Reach position and chainage (m from the reach's upstream end) of a section, outlet or plant."""
-        row = getattr(self, table).loc[row_id]
-        return self.reach_position[str(row["reach_id"])], float(row["chainage_m"])
+        reach_id, chainage_m = self._places[table][row_id]
+        return self.reach_position[reach_id], chainage_m
+
+    @cached_property
+    def _places(self) -> Mapping[str, Mapping[str, tuple[str, float]]]:
+        """Reach id and chainage of every row that stands on a reach, by table: a look-up, not a row of a table."""
+        found = {}
+        for name in ("sections", "outlets", "plants"):
+            table: pd.DataFrame = getattr(self, name)
+            where = zip(text(table, "reach_id"), number(table, "chainage_m"), strict=True)
+            found[name] = dict(zip(map(str, table.index), ((str(r), float(m)) for r, m in where), strict=True))
+        return found
 
 
 def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float = RUNOFF_L_S_KM2) -> RiverNetwork:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hydro.errors import HydroError
 
 COLUMNS = ("station_kind", "station_id", "time", "parameter", "value", "qualifier", "unit", "source")
+CODED = ("station_kind", "station_id", "parameter", "time", "qualifier")
 BELOW_DETECTION = ("<", "ND")
 
 _TIME = re.compile(r"(\d{4})(-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?)?(Z)?")
@@ -76,38 +77,57 @@ class Observations:
         return len(self.table)
 
     @cached_property
+    def compact(self) -> pd.DataFrame:
+        """The table with its texts as categories (blank for missing): each distinct one is read once, not every record."""
+        return self.table.assign(**{name: _distinct(self.table[name]) for name in CODED})
+
+    @cached_property
     def _usable(self) -> pd.DataFrame:
-        table = self.table
-        qualifier = table["qualifier"].astype("object").where(table["qualifier"].notna(), "").astype(str)
-        below = qualifier.isin(BELOW_DETECTION).to_numpy(bool)
+        """The usable records, oldest first."""
+        table = self.compact
+        kind, station, parameter, text, qualifier = (table[name].array for name in CODED)
+        below = np.isin(qualifier.categories, BELOW_DETECTION)[qualifier.codes]
         value = pd.to_numeric(table["value"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        text = table["time"].astype(str)
-        start = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
-        frame = pd.DataFrame(
+        stamps = pd.to_datetime(pd.Series(text.categories, dtype=str), format="ISO8601", errors="coerce", utc=True)
+        start = stamps.dt.tz_localize(None).to_numpy("M8[s]")
+        order = np.argsort(_small(np.unique(start, return_inverse=True)[1])[text.codes], kind="stable")
+        keep = np.isfinite(value) & ~np.isin(qualifier.categories, ["gap"])[qualifier.codes]
+        keep &= ~np.isnat(start)[text.codes]
+        order = order[keep[order]]
+        return pd.DataFrame(
             {
-                "kind": table["station_kind"].astype(str),
-                "id": table["station_id"].astype(str),
-                "parameter": table["parameter"].astype(str),
-                "start": start.astype("datetime64[s]"),
-                "value": np.where(below, value / 2, value),
-                "below": below,
-                "text": text,
-            }
+                "kind": kind[order],
+                "id": station[order],
+                "parameter": parameter[order],
+                "start": start[text.codes[order]],
+                "value": np.where(below, value / 2, value)[order],
+                "below": below[order],
+                "text": text[order],
+            },
+            copy=False,
         )
-        keep = np.isfinite(frame["value"].to_numpy()) & (qualifier != "gap").to_numpy() & frame["start"].notna()
-        usable: pd.DataFrame = frame[keep].sort_values("start", kind="stable")
-        return usable
 
     @cached_property
     def _series(self) -> dict[tuple[str, str, str], _Series]:
         frame = self._usable
-        columns = {name: frame[name].to_numpy() for name in ("value", "below")}
-        start = frame["start"].to_numpy("M8[s]")
-        text = frame["text"].to_numpy(object)
-        groups: dict[Any, Any] = dict(frame.groupby(["kind", "id", "parameter"], sort=False).indices)
+        if frame.empty:
+            return {}
+        keys = [frame[name].cat for name in ("kind", "id", "parameter")]
+        sizes = [len(one.categories) for one in keys]
+        code = np.ravel_multi_index([one.codes.to_numpy().astype(np.int64) for one in keys], sizes)
+        which, groups = pd.factorize(code)
+        rows = np.argsort(_small(which), kind="stable")
+        ends = np.cumsum(np.bincount(which, minlength=len(groups)))
+        start, value, below = (frame[name].to_numpy()[rows] for name in ("start", "value", "below"))
+        text = np.asarray(frame["text"].cat.categories, dtype=object)[frame["text"].cat.codes.to_numpy()[rows]]
+        names = zip(
+            *(one.categories[at] for one, at in zip(keys, np.unravel_index(groups, sizes), strict=True)), strict=True
+        )
         return {
-            key: _Series(start[rows], columns["value"][rows], columns["below"][rows], text[rows])
-            for key, rows in groups.items()
+            (str(kind), str(station), str(parameter)): _Series(
+                *(one[first:last] for one in (start, value, below, text))
+            )
+            for (kind, station, parameter), first, last in zip(names, [0, *ends[:-1]], ends, strict=True)
         }
 
     def at(self, kind: str, station_id: str, parameter: str, time: str) -> Reading | None:
@@ -144,7 +164,8 @@ class Observations:
     def frame(self, kind: str, parameter: str) -> pd.DataFrame:
         """All usable values of one parameter as a table: times (text, ascending) × station ids, NaN where unread."""
         usable = self._usable
-        rows = usable[(usable["kind"] == kind) & (usable["parameter"] == parameter)]
+        rows = usable.loc[(usable["kind"] == kind) & (usable["parameter"] == parameter), ["text", "id", "value"]]
+        rows = rows.assign(text=rows["text"].astype(object), id=rows["id"].astype(object))
         table: pd.DataFrame = rows.groupby(["text", "id"], sort=False)["value"].mean().unstack("id")
         ordered: pd.DataFrame = table.loc[rows["text"].drop_duplicates()]
         return ordered
@@ -155,13 +176,13 @@ class Observations:
         rows = usable[usable["kind"] == kind]
         if parameter is not None:
             rows = rows[rows["parameter"] == parameter]
-        return list(rows.drop_duplicates("text")["text"])
+        return [str(one) for one in rows["text"].unique()]
 
     @cached_property
     def sub_daily(self) -> bool:
         """Whether any section reports more often than once a day."""
         usable = self._usable
-        return bool((usable.loc[usable["kind"] == "section", "text"].str.len() > 10).any())
+        return any(len(str(one)) > 10 for one in usable.loc[usable["kind"] == "section", "text"].unique())
 
     @staticmethod
     def _reading(series: _Series, first: int, last: int) -> Reading:
@@ -169,3 +190,18 @@ class Observations:
         return Reading(
             float(series.value[rows].mean()), str(series.text[last - 1]), last - first, bool(series.below[rows].all())
         )
+
+
+def _distinct(column: pd.Series[Any]) -> Any:
+    """A column as codes into its distinct texts (blank for missing), in the order in which they come."""
+    codes, texts = pd.factorize(column, use_na_sentinel=False)
+    words = ["" if pd.isna(one) else str(one) for one in texts]
+    unique = list(dict.fromkeys(words))
+    if len(unique) < len(words):
+        codes = np.array([unique.index(one) for one in words])[codes]
+    return pd.Categorical.from_codes(codes, categories=pd.Index(unique, dtype=str))
+
+
+def _small(ranks: NDArray[np.int64]) -> NDArray[Any]:
+    """Ranks in 16 bits where they fit: those numpy sorts by radix, in time that grows with the rows alone."""
+    return ranks.astype(np.uint16) if len(ranks) and ranks.max() < 1 << 16 else ranks

@@ -67,7 +67,7 @@ def _one_kind(network: RiverNetwork, kind: str, month: str, standard: Standard) 
     ids = [str(one) for one in table.index]
     asked = np.arange(f"{month[:4]}-01", np.datetime64(month, "M") + 1, dtype="M8[M]")
     days = ((asked + 1).astype("M8[D]") - asked.astype("M8[D]")).astype(float)
-    cube = monthly_means(network.observations.table, ids, standard=standard, kind=kind)
+    cube = monthly_means(network.observations.table, ids, standard=standard, kind=kind, until=month)
     tp, water, load = (_window(cube, name, asked, len(ids)) for name in ("TP", "discharge", "TP_load"))
     load = np.where(np.isnan(load), tp * water * KG_D_PER_MG_L_M3_S, load)
     permit = np.asarray(permit_load_kg_d(table, point_discharge_m3_s(table, kind)), dtype=float)

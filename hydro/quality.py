@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hydro.standards import CLASSES, Floats, Standard
+from hydro.standards import CLASSES, Floats, Ranks, Standard
+
+MANY = 5
+"""From this many sections on a river is graded by the shares of their classes."""
 
 RIVER_GRADES = ("优", "良好", "轻度污染", "中度污染", "重度污染")
 
@@ -65,6 +68,63 @@ def river_grade(ranks: Sequence[int] | Floats) -> str:
     if good >= 0.75:
         return RIVER_GRADES[0 if good >= 0.9 else 1]
     return RIVER_GRADES[2 + int(worst >= 0.2) + int(worst >= 0.4)]
+
+
+def class_ranks(values: Mapping[str, Floats], bodies: Sequence[str], *, standard: Standard) -> Ranks:
+    """Class rank of every item (rows) at every section (columns), each by the limits of its own kind of water."""
+    lake = np.asarray([one == "lake" for one in bodies])
+    ranks = np.full((len(values), len(lake)), -1, dtype=np.int8)
+    for i, (name, value) in enumerate(values.items()):
+        ranks[i] = np.where(lake, standard.rank(name, value, "lake"), standard.rank(name, value, "river"))
+    return ranks
+
+
+def river_grades(
+    rivers: Sequence[str] | pd.Series[str], values: pd.DataFrame, bodies: Sequence[str], *, standard: Standard
+) -> pd.DataFrame:
+    """Grade and main pollutants of every river, and of all sections together (river ``*``, first).
+
+    ``values``: a row per section, a column per parameter; ``bodies``: river or lake of each.  Columns: river, sections,
+    judged (sections with a class), good_share (I–III), worst_share (worse than V), method (shares: five sections or
+    more; mean: fewer), grade ("" where nothing was measured), pollutants: up to three of (parameter, number).  By shares,
+    that number is the share of sections over class III, largest first (断面超标率); by mean, the multiple of the mean
+    over its class III limit.  A river that is 优 or 良好 has none.
+    """
+    ranks = class_ranks({str(name): values[name].to_numpy(float) for name in values}, bodies, standard=standard)
+    where = np.asarray([str(one) for one in rivers], dtype=object)
+    lake = np.asarray([one == "lake" for one in bodies])
+    rows = []
+    for river in ["*", *sorted({one for one in where if one})]:
+        own = np.ones(len(where), bool) if river == "*" else where == river
+        rows.append({"river": river} | _graded(ranks[:, own], values[own], lake[own], standard))
+    names = ["river", "sections", "judged", "good_share", "worst_share", "method", "grade", "pollutants"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _graded(ranks: Ranks, values: pd.DataFrame, lake: Any, standard: Standard) -> dict[str, Any]:
+    worst = ranks.max(axis=0, initial=-1)
+    judged = worst[worst >= 0]
+    third = CLASSES.index("III")
+    row: dict[str, Any] = {
+        "sections": ranks.shape[1], "judged": len(judged), "grade": "", "pollutants": (), "method": "",
+        "good_share": float((judged <= third).mean()) if len(judged) else math.nan,
+        "worst_share": float((judged > third + 2).mean()) if len(judged) else math.nan,
+    }  # fmt: skip
+    if not len(judged):
+        return row
+    if len(judged) >= MANY:
+        grade = river_grade(judged)
+        over = {str(name): float((rank > third).sum() / len(judged)) for name, rank in zip(values, ranks, strict=True)}
+        found = tuple(sorted(((n, s) for n, s in over.items() if s > 0), key=lambda one: -one[1])[:3])
+        method = "shares"
+    else:
+        body = "lake" if lake.all() else "river"
+        rank = few_sections(values, body, standard=standard)
+        grade = standard.grades[CLASSES[rank]].grade_zh
+        means = {str(name): float(mean) for name, mean in values.mean().dropna().items()}
+        found, method = main_pollutants(means, body, standard=standard), "mean"
+    clean = grade in RIVER_GRADES[:2]
+    return row | {"grade": grade, "pollutants": () if clean else found, "method": method}
 
 
 def few_sections(values: pd.DataFrame, waterbody: str = "river", *, standard: Standard) -> int:

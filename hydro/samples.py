@@ -16,6 +16,7 @@ import pandas as pd
 
 from hydro.cells import Cell, doubt, read_value
 from hydro.errors import Fault, FaultsError
+from hydro.occasions import occasion_doubts
 from hydro.quality import main_pollutants
 from hydro.standards import CLASSES, Ranks, Standard
 
@@ -36,14 +37,15 @@ LAKE = frozenset([
 # fmt: on
 
 
-def classify(table: pd.DataFrame, *, standard: Standard) -> pd.DataFrame:
+def classify(table: pd.DataFrame, *, standard: Standard, today: str = "") -> pd.DataFrame:
     """Judge each row of ``table`` (any column names the standard knows, in any order) by ``standard``.
 
     Returns one row per row, index kept: ``class`` (I … V, ``>V``, ``NA``), ``deciding`` (parameters of the worst
     class, largest exceedance first, joined by ``;``), ``pollutants`` (tuple of (parameter, multiple of the class III
     limit)), ``doubts`` (tuple of :class:`Fault`) and ``edition``.
 
-    Where the kind of water is not told, the class is that of a river, and the doubt says what a lake would be.
+    Where the kind of water is not told, the class is that of a river, and the doubt says what a lake would be.  Two rows
+    of one section and time are both judged and told of each other; a date after ``today`` (blank: no clock) is told.
 
     Raises :class:`FaultsError` where no column names a parameter, or two name the same one.
     """
@@ -56,6 +58,7 @@ def classify(table: pd.DataFrame, *, standard: Standard) -> pd.DataFrame:
     }
     ranks = {body: _ranks(readings, body, standard) for body in ("river", "lake")}
     judged = [name for name in readings if standard.parameters[name].item]
+    occasions = occasion_doubts(table, today=today)
     rows = []
     for i in range(len(table)):
         here = "lake" if kinds[i] == "lake" else "river"
@@ -68,6 +71,7 @@ def classify(table: pd.DataFrame, *, standard: Standard) -> pd.DataFrame:
         for name in readings:
             doubts += readings[name][i].doubts
             doubts += _on_the_edge(name, readings[name][i], here, standard)
+        doubts += occasions[i]
         if worst < 0:
             doubts.append(doubt("nothing_to_judge", "没有可评价的数据"))
         rows.append(

@@ -36,6 +36,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "measures": ("measure_id",),
     "tasks": ("task_id",),
     "targets": ("section_id", "since"),
+    "section_moves": ("section_id", "since"),
+    "compensation_rules": ("rule_id",),
     "goals": ("goal_id",),
     "registers": ("register_id",),
     "audit": ("audit_id",),

@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from hydro.board import Board, board, settle, under_storm
+from hydro.cwqi import county_index
 from hydro.errors import HydroError
 from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork
+from hydro.remarks import waterbodies
 from layers.standards import load_standard, load_table
 
 if TYPE_CHECKING:
     from layers.project import Project
 
 
-def section_months(network: RiverNetwork) -> Months:
-    """Monthly means of every section of a network, all parameters."""
+@dataclass(frozen=True)
+class Terms:
+    """What a project says beside its measurements: dated targets, moved sections, and its own compensation rules."""
+
+    targets: pd.DataFrame | None = None
+    moves: pd.DataFrame | None = None
+    rules: pd.DataFrame | None = None
+
+    @classmethod
+    def of(cls, project: Project) -> Terms:
+        """The terms that a project holds."""
+        found = project.tables(["targets", "section_moves", "compensation_rules"])
+        return cls(found["targets"], found["section_moves"], found["compensation_rules"])
+
+    @property
+    def priced_by(self) -> pd.DataFrame:
+        """The project's own rules, else the shipped sample, which says that it is one."""
+        return load_table("compensation-sample") if self.rules is None or self.rules.empty else self.rules
+
+
+NO_TERMS = Terms()
+
+
+def section_months(network: RiverNetwork, *, today: str = "") -> Months:
+    """Monthly means of every section of a network, all parameters; what is dated after ``today`` is told, not taken."""
     sections = [str(one) for one in network.sections.index]
-    return monthly_means(network.observations.table, sections, standard=load_standard())
+    return monthly_means(network.observations.compact, sections, standard=load_standard(), until=today)
 
 
-def assess(project: Project, month: str = "") -> Board:
-    """The board of one month (the newest with a value where none is asked), compensation by the shipped sample rules.
+def assess(project: Project, month: str = "", *, today: str = "") -> Board:
+    """The board of one month: the newest with a value where none is asked, and never one after ``today``.
+
+    Targets, moved sections and compensation rules are the project's own; without rules of its own the shipped sample.
 
     Raises :class:`HydroError` where there is no such month, or nothing measured.
     """
     network = project.network()
-    return assess_network(network, section_months(network), month)
+    return assess_network(network, section_months(network, today=today), month, terms=Terms.of(project))
 
 
 def assess_network(
-    network: RiverNetwork, months: Months, month: str = "", *, targets: pd.DataFrame | None = None, rain: bool = True
+    network: RiverNetwork, months: Months, month: str = "", *, terms: Terms = NO_TERMS, rain: bool = True
 ) -> Board:
     """The board from what is already read: a page keeps network and months, and asks for one month after another.
 
@@ -45,6 +73,16 @@ def assess_network(
         wanted = str(pd.Period(wanted, freq="M"))
     except ValueError:
         raise HydroError("bad_month", "月份「{month}」无法识别，请写成 2022-07", month=wanted) from None
-    found = board(network, months, wanted, standard=load_standard(), targets=targets)
-    settled = settle(found, network, load_table("compensation-sample"))
+    found = board(network, months, wanted, standard=load_standard(), targets=terms.targets, moves=terms.moves)
+    settled = settle(found, network, terms.priced_by)
     return under_storm(settled, network) if rain else settled
+
+
+def counties_ranked(
+    network: RiverNetwork, month: str, *, today: str = "", months: Months | None = None
+) -> pd.DataFrame:
+    """The counties by their water-quality index (CWQI) of the year up to ``month``."""
+    known = section_months(network, today=today) if months is None else months
+    sections = network.sections.reindex(list(known.sections))
+    bodies, forms = waterbodies(network, sections), load_table("cwqi-2017-51")
+    return county_index(known, sections, bodies, month, standard=load_standard(), forms=forms)

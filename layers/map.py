@@ -56,6 +56,10 @@ WORDS = (
     "城镇污水处理厂排污口",
     "农业排口",
     "其他排口",
+    "处置",
+    "规范整治",
+    "清理合并",
+    "永久性封堵",
 )
 """Every word the map writes by itself; whoever shows it passes their translation."""
 

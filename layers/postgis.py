@@ -59,6 +59,7 @@ class PostGIS:
             raise HydroError(
                 "bad_schema", "schema 名 {schema} 只能用小写字母、数字和下划线，且以字母开头。", schema=self.schema
             )
+        self._found = False
         self.url = parsed.render_as_string(hide_password=True)
         self.engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg").difference_update_query(["schema"]),
@@ -75,10 +76,11 @@ class PostGIS:
             HydroError: the server cannot be reached, or the schema holds no project.
         """
         with self.connect() as connection:
-            if not self.columns(connection, "project") or not self.columns(connection, "audit"):
+            if not self._found and not all(self.columns(connection, name) for name in ("project", "audit")):
                 raise HydroError(
                     "missing_project", "找不到项目文件 {path}。请检查路径，或先用 import 建立项目。", path=self.url
                 )
+            self._found = True  # asked once: looking into the catalogue takes longer than the answer itself
             return {row.key: row.value for row in connection.execute(sa.text("SELECT key, value FROM project"))}
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:

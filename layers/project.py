@@ -43,6 +43,10 @@ class Project(Desk):
                 known=SCHEMA_VERSION,
             )
 
+    def as_(self, user: User) -> Project:
+        """The same project in somebody else's hands, over the same connections."""
+        return Project(self.store, user)
+
     @property
     def url(self) -> str:
         """Path or URL by which the project was opened."""

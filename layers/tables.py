@@ -60,6 +60,8 @@ LAYOUTS = {
         Layout("tasks", ("task_id",)),
         Layout("measures", ("measure_id",)),
         Layout("targets", ("section_id", "since")),
+        Layout("section_moves", ("section_id", "since")),
+        Layout("compensation_rules", ("rule_id",)),
         Layout("goals", ("goal_id",)),
         Layout("registers", ("register_id",)),
     )

@@ -59,14 +59,17 @@ def board_rows(found: Board) -> pd.DataFrame:
     return found.rows.drop(columns=["spark", "month_chances"]).assign(edition=found.edition)
 
 
-def board_fields(found: Board, lang: str = "zh") -> dict[str, Any]:
-    """The whole board as one plain object: month, edition, sections, attainment, all_attained_months, notes."""
+def board_fields(found: Board, lang: str = "zh", *, ranked: pd.DataFrame | None = None) -> dict[str, Any]:
+    """The whole board as one plain object: month, edition, sections, attainment, rivers, counties (their water-quality
+    index, where ``ranked``), all_attained_months, notes."""
     return {
         "month": found.month,
         "edition": found.edition,
         "sections": [_plain(row) | {"words": section_words(row, lang)} for row in found.rows.to_dict("records")],
         "attainment": [_plain(row) for row in found.attainment.to_dict("records")],
         "grade": found.grade,
+        "rivers": [_plain(row) for row in found.rivers.to_dict("records")],
+        "counties": [_plain(row) for row in ([] if ranked is None else ranked.to_dict("records"))],
         "all_attained_months": found.all_attained_months,
         "notes": [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -31,7 +32,8 @@ def classify(
     samples = read_samples(file, standard=standard)
     if other := [str(name) for name in samples if standard.column(name) is None]:
         complain([say("未当作水质参数的列：{columns}", columns="、".join(other))])
-    show(judged_samples(samples, judge(samples, standard=standard), standard=standard, lang=LANG), format)
+    judged = judge(samples, standard=standard, today=date.today().isoformat())
+    show(judged_samples(samples, judged, standard=standard, lang=LANG), format)
 
 
 @verbs.command(help=say("各断面本月的类别、达标、余量、暴雨系数、台账、连续达标、趋势与补偿"))
@@ -44,11 +46,14 @@ def assess(
     """The board of a month, worst section first; json is one object with sections, attainment and notes."""
     import layers
     from layers.assess import assess as judge
+    from layers.assess import counties_ranked
     from reports.words import board_fields, board_rows
 
-    found = judge(layers.open_project(project), month)
+    opened, today = layers.open_project(project), date.today().isoformat()
+    found = judge(opened, month, today=today)
     if format is Format.json:
-        show_fields(board_fields(found, LANG), format)
+        ranked = counties_ranked(opened.network(), found.month, today=today)
+        show_fields(board_fields(found, LANG, ranked=ranked), format)
         return
     complain(say(note.message, **note.params) for note in found.notes)
     show(board_rows(found), format)

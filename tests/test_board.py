@@ -14,7 +14,7 @@ import layers
 from hydro.board import board
 from hydro.errors import HydroError
 from hydro.months import monthly_means
-from layers.assess import assess_network, section_months
+from layers.assess import Terms, assess_network, section_months
 from layers.standards import load_standard
 
 GB = load_standard()
@@ -101,7 +101,7 @@ def test_no_target_no_data_and_a_changed_target_are_said() -> None:
     assert [note.code for note in found.notes] == ["no_target", "no_storm"]  # nor has the reach a catchment to rain on
     network = basin(months_of(year(0.29, 0.35)))
     changed = pd.DataFrame({"section_id": ["S1"], "since": ["2022-02"], "tp_target_mg_l": [0.4]})
-    found = assess_network(network, section_months(network), targets=changed)
+    found = assess_network(network, section_months(network), terms=Terms(targets=changed))
     assert found.rows[["target_mg_l", "state", "streak"]].iloc[0].tolist() == [0.4, "holds", 2]
     assert [note.code for note in found.notes] == ["target_changed", "no_storm"]
     found = assess_network(network, section_months(network), "2022-05")

@@ -9,7 +9,7 @@ import pytest
 from i18n import catalogue, text
 
 TOP = Path(__file__).parent.parent
-SPEAKS = {"_fault", "HydroError", "FaultsError", "BalanceError", "Fault", "Finding", "say", "text", "add"}
+SPEAKS = {"_fault", "HydroError", "FaultsError", "BalanceError", "Fault", "Finding", "say", "text", "add", "doubt"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FIELD = re.compile(r"\{(\w*)")
 

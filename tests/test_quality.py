@@ -16,7 +16,7 @@ from hydro.compensation import compensation, county_statement, inbound_part
 from hydro.errors import FaultsError
 from hydro.ledger import down_to, ledger, outlook
 from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months, monthly_means
-from hydro.quality import few_sections, river_grade
+from hydro.quality import few_sections, river_grade, river_grades
 from hydro.trend import seasonal_kendall, spearman
 from layers.standards import load_standard, load_table
 
@@ -106,6 +106,26 @@ def test_fewer_than_five_sections_are_averaged_first() -> None:
         river_grade([1, 2, 3, 4])
     # TP mean (0.1 + 0.1 + 0.37) / 3 = 0.19 -> III, although one section is V
     assert few_sections(pd.DataFrame({"TP": [0.1, 0.1, 0.37], "DO": [8, 8, 8]}), standard=GB) == 2
+
+
+def graded(classes: list[float], river: str = "卫河", **items: list[float]) -> pd.DataFrame:
+    values = pd.DataFrame({"TP": classes} | items)
+    return river_grades([river] * len(values), values, ["river"] * len(values), standard=GB).set_index("river")
+
+
+def test_rivers_are_graded_with_their_main_pollutants() -> None:
+    # ten sections, TP: seven at 0.1 (II), three at 0.35 (V); NH3N: one of them 1.2 (IV)
+    found = graded([0.1] * 7 + [0.35] * 3, NH3N=[0.1] * 9 + [1.2])
+    row = found.loc["卫河"]
+    assert (row["method"], row["grade"], row["judged"], row["good_share"]) == ("shares", "轻度污染", 10, 0.7)
+    assert row["pollutants"] == (("TP", 0.3), ("NH3N", 0.1))  # shares of sections over class III
+    # fewer than five: the means first, TP (0.1 + 0.5) / 2 = 0.3 -> IV, (0.3 - 0.2) / 0.2 = 0.5
+    row = graded([0.1, 0.5]).loc["卫河"]
+    assert (row["method"], row["grade"]) == ("mean", "轻度污染")
+    assert [(name, round(multiple, 9)) for name, multiple in row["pollutants"]] == [("TP", 0.5)]
+    clean = graded([0.1] * 9 + [0.35]).loc["卫河"]
+    assert (clean["grade"], clean["pollutants"]) == ("优", ())  # 90 %: a river that is good names no pollutant
+    assert graded([NAN, NAN]).loc["*", "grade"] == ""
 
 
 # -- monthly means -----------------------------------------------------------------------------------------------------

@@ -153,24 +153,29 @@ def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def section_months(url: str, revision: int) -> Months:
     """Monthly means of every section."""
-    return assess.section_months(network(url, revision))
+    return assess.section_months(network(url, revision), today=datetime.date.today().isoformat())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def terms(url: str, revision: int) -> assess.Terms:
+    """Dated targets, moved sections and compensation rules."""
+    return assess.Terms.of(project(url))
 
 
 @of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def board(url: str, revision: int, month: str) -> Board:
     """Where every section stands in a month."""
-    targets = table(url, revision, "targets")
-    return assess.assess_network(network(url, revision), section_months(url, revision), month, targets=targets)
+    months = section_months(url, revision)
+    return assess.assess_network(network(url, revision), months, month, terms=terms(url, revision))
 
 
 @of_scene
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def settled(url: str, revision: int, month: str) -> pd.DataFrame:
     """Each section's compensation of a month."""
-    targets = table(url, revision, "targets")
     months = section_months(url, revision)
-    return assess.assess_network(network(url, revision), months, month, targets=targets, rain=False).rows
+    return assess.assess_network(network(url, revision), months, month, terms=terms(url, revision), rain=False).rows
 
 
 @of_scene
@@ -259,6 +264,29 @@ def proposal(
     return hydro.plan_measures(
         network(url, revision), allow=allow, margin=margin, sections=sections, conditions=conditions, seconds=60.0
     )
+
+
+DECIDED = ("plans", "decisions")
+
+
+def plans(url: str, revision: int) -> pd.DataFrame:
+    """Every plan, with the number of its decisions."""
+    return _plans(url, revision_of(url, revision, DECIDED))
+
+
+@st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
+def _plans(url: str, revision: int) -> pd.DataFrame:
+    return project(url).plans.list()
+
+
+def decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
+    """Decisions of a plan by outlet, with who, when, why and the revision of each."""
+    return _decisions(url, revision_of(url, revision, DECIDED), plan)
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def _decisions(url: str, revision: int, plan: str) -> pd.DataFrame:
+    return project(url).plans.decisions(plan)
 
 
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)

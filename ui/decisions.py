@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -10,24 +11,26 @@ import streamlit as st
 from hydro import HydroError
 from hydro.columns import text
 from layers import Project
-from layers.plans import ConflictError
+from layers.plans import OPEN, ConflictError
 from ui import cache, parts, signin, state
 from ui.state import say
 
+LabelVisibility = Literal["visible", "hidden", "collapsed"]
 DECISIONS = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "永久性封堵"}
 STATES = {"draft": "草稿", "submitted": "已提交", "approved": "已批准", "rejected": "已退回", "archived": "已归档"}
 STEPS = {"submit": "提交", "approve": "批准", "reject": "退回", "archive": "归档"}
 REFRESH_S = 4
-COLUMNS = ("outlet_id", "name", "reach_id", "county", "decision", "merge_to", "decided_by", "decided_on", "reason")
+COLUMNS = ("outlet_id", "name", "river", "county", "decision", "merge_to", "decided_by", "decided_on", "reason")
 
 
 def render() -> None:
     """Choose a plan, decide outlet by outlet, hand it on; several people at once."""
     project = signin.own_project(cache.place())
     outlets = project.table("outlets")
+    outlets["river"] = outlets["reach_id"].map(project.table("reaches").set_index("reach_id").get("river"))
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        plan = choose_plan(project)
+        plan = choose_plan(project, project.plans.list())
         settle(project)
         if plan:
             decide(project, plan, outlets)
@@ -35,14 +38,22 @@ def render() -> None:
         if plan:
             standing(project, plan, outlets)
             advance(project, plan)
+            differences(project, plan)
 
 
-def choose_plan(project: Project) -> str:
+def at_hand(plans: pd.DataFrame) -> str:
+    """Id of the plan at hand: the one chosen before, else the newest that is still open; blank where there is none."""
+    if state.plan() in set(plans["plan_id"]):
+        return state.plan()
+    still_open = plans[plans["state"].isin(OPEN)]
+    return str(still_open["plan_id"].iloc[-1]) if len(still_open) else ""
+
+
+def choose_plan(project: Project, plans: pd.DataFrame, label: LabelVisibility = "visible") -> str:
     """The plan at hand: one of the list, or a new one."""
-    plans = project.plans.list()
     names = {row.plan_id: row for row in plans.itertuples()}
     if state.plan() not in names:
-        state.hold_plan(next(iter(names), None))
+        state.hold_plan(at_hand(plans) or next(iter(names), None))
     pick, new = st.columns([3, 2], vertical_alignment="bottom")
     pick.selectbox(
         say("方案"),
@@ -52,6 +63,7 @@ def choose_plan(project: Project) -> str:
         ),
         key=state.PLAN,
         placeholder=say("还没有方案"),
+        label_visibility=label,
     )
     with new.popover(say("新建方案"), disabled=not _may(project, "decide")):
         name = st.text_input(say("方案名称"), key=state.NEW_PLAN, max_chars=60)
@@ -86,15 +98,18 @@ def decide(project: Project, plan: str, outlets: pd.DataFrame) -> None:
     why = st.text_input(say("理由"), key=state.WHY, max_chars=300)
     act, undo = st.columns(2)
     if act.button(say("决定"), type="primary", disabled=not (chosen and decision), width="stretch"):
-        _attempt(project, plan, chosen, str(decision), plant, why, state.shown(plan))
+        with parts.guard():
+            attempt(project, plan, chosen, str(decision), plant, why, state.shown(plan))
+            st.rerun()
     if undo.button(say("撤销我的上一步"), width="stretch"):
         with parts.guard():
-            st.toast(say("已撤销：{outlets}", outlets="、".join(project.plans.undo(plan))))
+            state.leave_notice(say("已撤销：{outlets}", outlets="、".join(project.plans.undo(plan))))
+            st.rerun()
 
 
 def _filtered(outlets: pd.DataFrame) -> list[str]:
     kept = outlets
-    for column, box, label in zip(("county", "type", "reach_id"), st.columns(3), ("县区", "类型", "河段"), strict=True):
+    for column, box, label in zip(("river", "county", "type"), st.columns(3), ("河流", "县区", "类型"), strict=True):
         values = sorted(set(text(outlets, column)) - {""})
         picked = box.multiselect(say(label), values, key=f"filter_{column}", placeholder="")
         kept = kept[text(kept, column).isin(picked)] if picked else kept
@@ -105,18 +120,18 @@ def _take(ids: Sequence[str]) -> None:
     st.session_state[state.PICK_OUTLETS] = list(ids)
 
 
-def _attempt(
+def attempt(
     project: Project, plan: str, outlets: Sequence[str], decision: str, plant: str, why: str, seen: dict[str, int]
-) -> None:
-    with parts.guard():
-        try:
-            project.plans.decide(plan, outlets, decision, merge_to=plant, seen=seen, why=why)
-        except ConflictError as found:
-            state.hold_conflict((plan, list(outlets), decision, plant, why, found))
-            st.rerun()
-        else:
-            state.hold_conflict(None)
-            st.toast(say("已保存 {count} 个排污口的决定", count=len(outlets)))
+) -> bool:
+    """Write a decision; False where somebody was faster: the conflict then waits for a choice, and nothing is lost."""
+    try:
+        project.plans.decide(plan, outlets, decision, merge_to=plant, seen=seen, why=why)
+    except ConflictError as found:
+        state.hold_conflict((plan, list(outlets), decision, plant, why, found))
+        return False
+    state.hold_conflict(None)
+    state.leave_notice(say("已保存 {count} 个排污口的决定", count=len(outlets)))
+    return True
 
 
 def settle(project: Project) -> None:
@@ -142,13 +157,15 @@ def settle(project: Project) -> None:
         if keep.button(say("保留对方的"), width="stretch"):
             state.hold_conflict(None)
             rest = [outlet for outlet in outlets if outlet not in found.theirs]
-            if rest:
-                _attempt(project, plan, rest, decision, plant, why, state.shown(plan))
-            st.rerun()
+            with parts.guard():
+                if rest:
+                    attempt(project, plan, rest, decision, plant, why, state.shown(plan))
+                st.rerun()
         if mine.button(say("改用我的"), width="stretch"):
             seen = state.shown(plan) | {o: int(theirs.get("row_revision", 0)) for o, theirs in found.theirs.items()}
-            _attempt(project, plan, outlets, decision, plant, why, seen)
-            st.rerun()
+            with parts.guard():
+                attempt(project, plan, outlets, decision, plant, why, seen)
+                st.rerun()
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -157,9 +174,9 @@ def standing(project: Project, plan: str, outlets: pd.DataFrame) -> None:
     with parts.guard():
         decisions = project.plans.decisions(plan)
         state.show_decisions(plan, {str(o): int(r) for o, r in decisions["revision"].items()})
-        named = decisions.reset_index().merge(outlets[["outlet_id", "name", "reach_id", "county"]], how="left")
+        named = decisions.reset_index().merge(outlets[["outlet_id", "name", "river", "county"]], how="left")
         named["decision"] = named["decision"].map(DECISIONS).map(say)
-        titles = ("编号", "名称", "河段", "县区", "处置", "接入", "决定人", "时间", "理由")
+        titles = ("编号", "名称", "河流", "县区", "处置", "接入", "决定人", "时间", "理由")
         table = named.reindex(columns=COLUMNS).set_axis([say(title) for title in titles], axis=1)
         st.dataframe(table, hide_index=True, height=420, key="standing")
 
@@ -175,6 +192,26 @@ def advance(project: Project, plan: str) -> None:
             with parts.guard():
                 plans.step(plan, verb, why=why)
                 st.rerun()
+
+
+def differences(project: Project, plan: str) -> None:
+    """Outlets on which the plan at hand and another differ, and who decided so."""
+    plans = project.plans.list().set_index("plan_id")["name"].drop(plan)
+    other = st.selectbox(
+        say("与哪个方案对照"), list(plans.index), index=None, format_func=lambda i: plans.get(i, i), key=state.OTHER_PLAN,
+        placeholder=say("选另一个方案"),
+    ) if len(plans) else None  # fmt: skip
+    if not other:
+        return
+    found = project.plans.diff(plan, other)
+    if found.empty:
+        st.caption(say("两个方案的决定相同。"))
+        return
+    for side in ("decision_a", "decision_b"):
+        found[side] = found[side].map(DECISIONS).map(say)
+    here, there = say("本方案"), plans[other]
+    titles = [f"{side} · {say(title)}" for side in (here, there) for title in ("处置", "接入", "决定人")]
+    st.dataframe(found.set_axis([say("编号"), *titles], axis=1), hide_index=True, key="differences")
 
 
 def _may(project: Project, right: str) -> bool:

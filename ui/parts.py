@@ -115,6 +115,9 @@ def _language() -> None:
 @contextmanager
 def guard() -> Iterator[None]:
     """Errors that a user can mend, in the user's language: what, where, what next. Others are for the log."""
+    signin.watch()
+    if notice := state.take_notice():
+        st.toast(notice)
     try:
         yield
     except FaultsError as error:
@@ -128,11 +131,11 @@ def guard() -> Iterator[None]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Inside a callback there is no page to write on: what went wrong is told in passing."""
+    """Inside a callback there is no page to write on: what went wrong is told by the run that follows."""
     try:
         yield
     except HydroError as error:
-        st.toast(say(error.message, **error.params))
+        state.leave_notice(say(error.message, **error.params))
 
 
 @contextmanager

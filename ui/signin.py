@@ -7,12 +7,11 @@ import time
 
 import streamlit as st
 
-import layers
 from hydro import HydroError
 from layers.accounts import Accounts, default_accounts
 from layers.project import Project
 from layers.roles import User, local_user
-from ui import state
+from ui import cache, state
 from ui.state import say
 
 IDLE_S = 30 * 60
@@ -41,7 +40,7 @@ def gate() -> None:
         return
     user = state.user()
     known = accounts(default_accounts())
-    if user and time.time() - state.last_seen() > IDLE_S:
+    if user and idle():
         state.leave(say("长时间没有操作，请重新登录。"))
     elif user and not known.still(user):
         state.leave(say("账号已变更或到期，请重新登录。"))
@@ -53,9 +52,35 @@ def gate() -> None:
     st.stop()
 
 
+def idle() -> bool:
+    """Whether somebody signed in and has not touched the screen for long."""
+    return state.user() is not None and required() and time.time() - state.last_seen() > IDLE_S
+
+
+def watch() -> None:
+    """End an idle session: a part of a page that refreshes itself must not keep it open."""
+    if idle():
+        st.rerun(scope="app")
+
+
+def here() -> None:
+    """Whoever sits here has just done something."""
+    watch()
+    user = state.user()
+    if user:
+        state.admit(user, time.time())
+
+
 def own_project(url: str) -> Project:
-    """The project as whoever sits here: what they may not change, the store refuses."""
-    return layers.open_project(url, user=who())
+    """The project as whoever sits here: what they may not change, the store refuses.
+
+    Raises:
+        HydroError: the session is over; what was to be written is not.
+    """
+    user = state.user()
+    if user and required() and (idle() or not accounts(default_accounts()).still(user)):
+        raise HydroError("signed_out", "登录已结束，改动没有保存。请重新登录后再试。")
+    return cache.project(url).as_(who())
 
 
 def who() -> User:

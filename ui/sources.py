@@ -23,7 +23,7 @@ _list = st.components.v2.component(
     "qingyuan_sources",
     html='<div class="sources"></div>',
     css=(HERE / "sources.css").read_text(encoding="utf-8"),
-    js=(HERE / "sources.js").read_text(encoding="utf-8"),
+    js="".join((HERE / name).read_text(encoding="utf-8") for name in ("beside.js", "sources.js")),
 )
 
 

@@ -206,6 +206,19 @@ def plan_told() -> tuple[str, ...]:
     return tuple(st.session_state.get(PLAN_TOLD, ()))
 
 
+NOTICE = "notice"
+
+
+def leave_notice(words: str) -> None:
+    """Something to tell in passing on the next run: a callback that wrote on the page itself would spoil it."""
+    st.session_state[NOTICE] = words
+
+
+def take_notice() -> str:
+    """What was left to tell, once."""
+    return str(st.session_state.pop(NOTICE, ""))
+
+
 # -- who is here -----------------------------------------------------------------------------------------------------
 
 USER, LAST_SEEN, PARTING, SIGN_IN = "user", "last_seen", "parting", "sign_in"
@@ -243,7 +256,7 @@ def parting_words() -> str:
 # -- plans -----------------------------------------------------------------------------------------------------------
 
 PLAN, PICK_OUTLETS, PICK_DECISION, PICK_PLANT, WHY, NEW_PLAN = "plan", "outlets", "decision", "plant", "why", "new_plan"
-SHOWN, CONFLICT = "shown_decisions", "conflict"
+SHOWN, CONFLICT, OTHER_PLAN, ATTACHED, TOLD = "shown_decisions", "conflict", "other_plan", "attached", "told_map"
 """Revisions of the decisions on the screen, by plan; and the conflict that waits for a choice."""
 
 
@@ -258,6 +271,16 @@ def hold_plan(plan_id: str | None) -> None:
     st.session_state[PLAN] = plan_id
 
 
+def why() -> str:
+    """What was written as the reason of a decision."""
+    return str(st.session_state.get(WHY) or "")
+
+
+def forget_why() -> None:
+    """The reason was given; the next decision has its own. Only in a callback, before its widget stands."""
+    st.session_state[WHY] = ""
+
+
 def shown(plan_id: str) -> dict[str, int]:
     """Outlet -> revision of its decision, as it stands on this user's screen."""
     return dict(st.session_state.get(SHOWN, {}).get(plan_id, {}))
@@ -266,6 +289,13 @@ def shown(plan_id: str) -> dict[str, int]:
 def show_decisions(plan_id: str, revisions: dict[str, int]) -> None:
     """Remember what the user sees: a decision is made against this."""
     st.session_state[SHOWN] = {plan_id: revisions}
+
+
+def told_map(stamp: str, now: float) -> float:
+    """When this state of the decisions was first told to the map: later tells win, and the same says nothing new."""
+    if st.session_state.get(TOLD, ("", 0.0))[0] != stamp:
+        st.session_state[TOLD] = (stamp, now)
+    return float(st.session_state[TOLD][1])
 
 
 def conflict() -> Any:

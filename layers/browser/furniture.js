@@ -44,6 +44,9 @@ QY.Furniture = class {
     for (const [kind, name] of Object.entries(QY.KIND_WORDS)) {
       if (this.app.points.kind.includes(kind)) kinds.append(QY.element("span", "", this.swatch(kind), word(name)));
     }
+    for (const decision of new Set(this.app.points.decided.values())) {
+      kinds.append(QY.element("span", "", this.swatch("outlet", decision), word(QY.DECISION_WORDS[decision])));
+    }
     const foot = QY.element("div", "qy-foot", [state.until && `${word("数据截至")} ${state.until}`, state.demo && word("示例数据")].filter(Boolean).join(" · "));
     this.legend.replaceChildren(swatches, marks, kinds, foot);
     const button = QY.element("a", "", "⤢");
@@ -59,7 +62,7 @@ QY.Furniture = class {
     this.refreshHint();
   }
 
-  swatch(kind) {
+  swatch(kind, decision) {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 32;
     canvas.className = "qy-swatch";
@@ -69,6 +72,7 @@ QY.Furniture = class {
     QY.SHAPES[kind](ink, kind === "outlet" ? 6 : 7);
     ink.fillStyle = this.app.style.quiet;
     ink.fill();
+    if (decision) QY.stamp(ink, decision, 9, this.app.style.path);
     return canvas;
   }
 

@@ -134,6 +134,16 @@ QY.App = class {
     this.sheets.points.redraw();
   }
 
+  /** What is decided on outlets, {outlet_id: seal | merge | regulate}, told at a time: what is not later is not news. */
+  showDecided({ told, decided }) {
+    if (!this.pack || told <= (this.decidedTold || 0)) return;
+    this.decidedTold = told;
+    this.points.decided = new Map(Object.entries(decided).map(([id, what]) => [this.points.find("outlet", id), what]));
+    this.map.getContainer().dataset.decided = this.points.decided.size;
+    this.furniture.refresh();
+    this.sheets.points.redraw();
+  }
+
   pointOf(source) {
     if (source.startsWith("INBOUND:")) return this.points.find("inbound", source.slice(8));
     const outlet = this.points.find("outlet", source);
@@ -236,6 +246,7 @@ QY.App = class {
         kind[i] === "outlet" && `${this.word("编码")} ${list.code[i] || this.word("（无）")}`,
         [this.word(list.type[i] || QY.KIND_WORDS[kind[i]]), river && `→ ${river}`].filter(Boolean).join(" "),
         reading ? `${this.word("总磷")} ${reading[0]} · ${reading[1]}` : kind[i] !== "gate" && this.word("无监测值"),
+        this.points.decided.has(i) && `${this.word("处置")} ${this.word(QY.DECISION_WORDS[this.points.decided.get(i)])}`,
         said && `${this.word("到断面")} ${QY.figure(said[0])} kg/d · ${(100 * said[1]).toFixed(1)}%`,
       ],
       demo: this.state.demo && Boolean(reading || said),
@@ -266,6 +277,7 @@ QY.App = class {
   }
 };
 
+QY.DECISION_WORDS = { regulate: "规范整治", merge: "清理合并", seal: "永久性封堵" };
 QY.KIND_WORDS = { outlet: "排污口", plant: "污水处理厂", gate: "闸", inbound: "入境" };
 
 /** Three figures that matter, without exponents. */

@@ -13,6 +13,7 @@ QY.Points = class {
     this.place = QY.unroll(pack.pointAt, centre);
     this.index = new Map(this.list.id.map((id, i) => [`${this.kind[i]}:${id}`, i]));
     this.shown = [];
+    this.decided = new Map();
   }
 
   find(kind, id) {
@@ -40,7 +41,7 @@ QY.Points = class {
       const [wx, wy] = [this.place[2 * i], this.place[2 * i + 1]];
       if (wx < view.west || wx > view.east || wy < view.north || wy > view.south) continue;
       const spot = { i, x: wx * view.scale + view.dx, y: wy * view.scale + view.dy, lit: Boolean(trace) && this.lit(i, trace) };
-      const told = i === chosen || trace?.delivered?.has(i);
+      const told = i === chosen || trace?.delivered?.has(i) || this.decided.has(i);
       (told || this.kind[i] !== "outlet" ? loud : quiet).push(spot);
     }
     const crowded = quiet.length > QY.Points.CROWD;
@@ -67,6 +68,7 @@ QY.Points = class {
     QY.SHAPES[this.kind[i]](ink, r);
     ink.fill();
     ink.stroke();
+    if (this.decided.has(i)) QY.stamp(ink, this.decided.get(i), r + 2.5, this.style.path);
     ink.restore();
     if (i !== chosen) return;
     ink.beginPath();
@@ -111,6 +113,21 @@ QY.Points = class {
     }
     return found;
   }
+};
+
+/** What is decided on an outlet, told by shape: sealed is crossed out, regulated ringed, merged framed as plants are. */
+QY.stamp = function (ink, decision, r, colour) {
+  ink.beginPath();
+  if (decision === "seal") {
+    ink.moveTo(-r, -r);
+    ink.lineTo(r, r);
+    ink.moveTo(r, -r);
+    ink.lineTo(-r, r);
+  } else if (decision === "merge") ink.rect(-r, -r, 2 * r, 2 * r);
+  else ink.arc(0, 0, r, 0, 7);
+  ink.strokeStyle = colour;
+  ink.lineWidth = 1.8;
+  ink.stroke();
 };
 
 /** Drawn around 0,0 with the river running along +x: a gate lies across it, an inbound arrow points down it. */

@@ -1,12 +1,4 @@
 // The ranked sources of a section: hover lights the way on the map at once, a click keeps it and tells Python.
-const map = () => [...document.querySelectorAll("iframe")].map((frame) => {
-  try {
-    return frame.contentWindow.qingyuan?.app;
-  } catch {
-    return null;
-  }
-}).find(Boolean);
-
 function element(tag, className, ...children) {
   const made = document.createElement(tag);
   made.className = className;

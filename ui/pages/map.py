@@ -8,7 +8,7 @@ from streamlit_folium import st_folium
 from hydro import RiverNetwork, Trace
 from hydro.columns import text
 from layers import map as drawing
-from ui import cache, causes, parts, section, sources, state, worst
+from ui import cache, causes, marking, parts, section, signin, sources, state, worst
 from ui.state import say
 
 
@@ -22,10 +22,13 @@ def render() -> None:
 
 @st.fragment
 def _look(url: str, revision: int) -> None:
+    signin.here()
     with parts.guard():
         network = cache.network(url, revision)
         left, right = st.columns([7, 3], gap="small")
         with right, st.container(key="panel"):
+            marking.card(url, revision)
+            marking.follow(url, revision)
             trace = _panel(url, revision, network)
         with left, st.container(key="map_frame"):
             _map(url, revision, trace)
