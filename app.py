@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import pages, parts, signin, state
+from ui import cache, pages, parts, signin, state
 
 st.set_page_config(page_title="清源", page_icon="💧", layout="wide", initial_sidebar_state="collapsed")
+cache.log()
 state.adopt_link()
 signin.gate()
 shown = [pages.page(name) for name, _ in pages.existing()]

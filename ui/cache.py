@@ -28,6 +28,7 @@ from layers import assess, entering
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
+from layers.health import log_to
 from layers.judging import Judges, Refusal
 from layers.project import Project
 from layers.roles import User
@@ -42,6 +43,12 @@ SHELF = Shelf(TOP / "static", "../../app/static")
 
 SHARED = User("-", "viewer")
 """Whom the shared handle stands for: nobody who may change anything."""
+
+
+@st.cache_resource(show_spinner=False)
+def log() -> None:
+    """Let the program's own log go to standard error, from the first visit on."""
+    log_to()
 
 
 def place() -> str:

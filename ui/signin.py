@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 
@@ -14,6 +15,7 @@ from layers.roles import User, local_user
 from ui import cache, state
 from ui.state import say
 
+LOG = logging.getLogger("qingyuan")
 IDLE_S = 30 * 60
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_HEADERS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
@@ -118,6 +120,7 @@ def _form(known: Accounts) -> None:
             try:
                 state.admit(known.sign_in(name, password), time.time())
             except HydroError as problem:
+                LOG.warning("sign-in refused", extra={"event": "sign_in_refused", "code": problem.code})
                 st.error(say(problem.message, **problem.params))
             else:
                 st.rerun()
