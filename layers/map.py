@@ -22,6 +22,7 @@ from hydro.standards import CLASSES, Standard
 from layers.assets import leaflet, script, sheet
 from layers.basemap import ground
 from layers.pack import network_pack
+from layers.pictures import RELIEF, Picture, kept
 from layers.project import open_project
 from layers.standards import load_standard
 from layers.style import map_style, status
@@ -47,6 +48,7 @@ WORDS = (
     "示例数据",
     "示例",
     "看全图",
+    "地形",
     "知道了",
     "点一个断面，看上游是谁的磷",
     "国控",
@@ -148,7 +150,8 @@ def result_rows(trace: Trace) -> list[list[Any]]:
 
 
 class RiverMap(MacroElement):
-    """Draws the packed network on its map; ``network`` is {url} or {base64}, ``message`` what to show first."""
+    """Draws the packed network on its map; ``network`` is {url} or {base64}, ``message`` what to show first, ``relief`` a
+    hillshade to lay under it (see :func:`relief_at`)."""
 
     _template = Template(
         """
@@ -158,13 +161,21 @@ class RiverMap(MacroElement):
         """
     )
 
-    def __init__(self, network: Mapping[str, str], *, project: str, message: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        network: Mapping[str, str],
+        *,
+        project: str,
+        message: Mapping[str, Any] | None = None,
+        relief: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "RiverMap"
         self.options = {
             "network": dict(network),
             "project": project,
             "message": dict(message) if message else None,
+            "relief": dict(relief) if relief else None,
             "style": map_style(load_standard()),
         }
 
@@ -206,10 +217,18 @@ class OfflineMap(folium.Map):
         self.default_css = [(name, addresses[name]) for name in ("leaflet.css", "map.css") if name in addresses]
 
 
-def live_map(library: Mapping[str, str], network_url: str, *, project: str) -> folium.Map:
+def relief_at(picture: Picture, url: str) -> dict[str, Any]:
+    """A hillshade as the browser lays it: where it is fetched, and its south-west and north-east corners."""
+    west, south, east, north = picture.bounds
+    return {"url": url, "bounds": [[south, west], [north, east]]}
+
+
+def live_map(
+    library: Mapping[str, str], network_url: str, *, project: str, relief: Mapping[str, Any] | None = None
+) -> folium.Map:
     """The map of the app: everything it needs is fetched from the addresses given."""
     made = OfflineMap(library)
-    made.add_child(RiverMap({"url": network_url}, project=project))
+    made.add_child(RiverMap({"url": network_url}, project=project, relief=relief))
     return made
 
 
@@ -244,7 +263,7 @@ def draw(
         message |= {"section": result.section_id, "result": {"section": result.section_id, "rows": result_rows(result)}}
     packed = base64.b64encode(network_file(network, shapes)).decode()
     made = OfflineMap()
-    made.add_child(RiverMap({"base64": packed}, project=title, message=message))
+    made.add_child(RiverMap({"base64": packed}, project=title, message=message, relief=_inline_relief(network)))
     figure: Any = made.get_root()
     figure.title = title
     styles = (leaflet() / "leaflet.css").read_text(encoding="utf-8"), sheet()
@@ -254,6 +273,15 @@ def draw(
     for code in scripts:
         figure.header.add_child(Element(f"<script>{_raw(code)}</script>"))
     return made
+
+
+def _inline_relief(network: RiverNetwork) -> dict[str, Any] | None:
+    """The hillshade of the project that a network came from, inside the page itself; None where there is none."""
+    project = network.reaches.attrs.get("project")
+    picture = kept(open_project(project), RELIEF) if project else None
+    if picture is None:
+        return None
+    return relief_at(picture, f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")
 
 
 def _raw(code: str) -> str:
@@ -271,6 +299,7 @@ __all__ = [
     "live_map",
     "month_state",
     "network_file",
+    "relief_at",
     "result_rows",
     "telling",
 ]

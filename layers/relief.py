@@ -74,7 +74,7 @@ def hillshade(source: Any, crs: CRS, *, nodata: float | None = None, file: str =
     steep = float(np.nanpercentile(slope, 95))
     exaggeration = float(np.clip(STEEP / steep if steep > 0 else 1.0, 1.0, MOST_EXAGGERATION))
     light = shade(heights, ground[:, None], ground[:, None], exaggeration)
-    return Picture(_png(light), (left, bottom, right, top), file), exaggeration
+    return Picture(png(light), (left, bottom, right, top), file), exaggeration
 
 
 def _upright(source: Any) -> tuple[float, float, float, float]:
@@ -85,12 +85,12 @@ def _upright(source: Any) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _png(light: Float) -> bytes:
-    """Grey with transparency, the even ground at a light grey so that rivers and names stay readable."""
+def png(light: Float) -> bytes:
+    """Grey with transparency, even ground almost white so that rivers and names stay readable."""
     from PIL import Image
 
     known = np.isfinite(light)
-    grey = np.where(known, 255 * np.clip(0.8 + 0.75 * (light - np.sin(np.radians(ALTITUDE))), 0, 1), 0)
+    grey = np.where(known, 255 * np.clip(0.95 + 0.8 * (light - np.sin(np.radians(ALTITUDE))), 0, 1), 0)
     pixels = np.stack([np.rint(grey), np.where(known, 255, 0)], axis=-1).astype(np.uint8)
     kept = io.BytesIO()
     Image.fromarray(pixels, "LA").save(kept, "PNG", optimize=True)

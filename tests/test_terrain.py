@@ -402,3 +402,14 @@ def test_what_the_machine_has_no_memory_for_is_refused_before_it_begins() -> Non
         "请关闭其他程序，或用 --coarsen 3 把每 3×3 个像元并作一个"
     )
     raster.must_fit(10**8 // 9, 18, "huge.tif", free=4 << 30)
+
+
+def test_a_map_alone_carries_its_hillshade_and_asks_nobody(dem: Path, land: Land, tmp_path: Path) -> None:
+    project = layers.create_project(tmp_path / "y.gpkg", name="Y", tables=tables())
+    bare = layers.draw(project.network()).get_root().render()
+    assert "data:image/png" not in bare
+    keep_land(project, land)
+    page = layers.draw(project.network()).get_root().render()
+    assert page.count("data:image/png;base64,") == 1
+    west, south, east, north = land.relief.bounds
+    assert f'"bounds": [[{south}, {west}], [{north}, {east}]]' in page

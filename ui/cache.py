@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -30,6 +30,7 @@ from layers.assets import Shelf
 from layers.demo import demo_project
 from layers.health import log_to
 from layers.judging import Judges, Refusal
+from layers.pictures import RELIEF, kept
 from layers.project import Project
 from layers.roles import User
 from layers.standards import load_standard
@@ -140,6 +141,13 @@ def network_url(url: str, revision: int) -> str:
 
 
 @of_scene
+@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
+def relief(url: str, revision: int) -> dict[str, Any] | None:
+    """Where the hillshade of a project is fetched and lies; None where it has none."""
+    picture = kept(project(url), RELIEF)
+    return None if picture is None else drawing.relief_at(picture, SHELF.put("relief", picture.png, "png"))
+
+
 @st.cache_data(max_entries=200, ttl="12h", show_spinner=False)
 def state_url(url: str, revision: int, month: str, lang: str) -> str:
     """Address of what the map shows for a month in a language."""

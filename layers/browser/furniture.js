@@ -59,7 +59,32 @@ QY.Furniture = class {
       this.app.map.fitBounds(this.app.home, this.app.rims());
     };
     this.fit.replaceChildren(button);
+    if (this.relief) this.refreshRelief();
     this.refreshHint();
+  }
+
+  addRelief(relief) {
+    this.relief = relief;
+    this.reliefButton = this.corner("topleft", "leaflet-bar qy-relief");
+    this.refreshRelief();
+  }
+
+  /** A button that is pressed while the hillshade is shown. */
+  refreshRelief() {
+    const { relief } = this;
+    const button = QY.element("a", "", QY.hill());
+    const said = this.app.word("地形");
+    button.href = "#";
+    button.title = said;
+    button.setAttribute("role", "button");
+    button.setAttribute("aria-label", said);
+    button.setAttribute("aria-pressed", String(relief.shown));
+    button.onclick = (event) => {
+      event.preventDefault();
+      relief.show(!relief.shown);
+      button.setAttribute("aria-pressed", String(relief.shown));
+    };
+    this.reliefButton.replaceChildren(button);
   }
 
   swatch(kind, decision) {
@@ -102,6 +127,17 @@ QY.Furniture = class {
   hide() {
     this.tip.remove();
   }
+};
+
+/** Two hills, drawn, since few fonts have them. */
+QY.hill = function () {
+  const space = "http://www.w3.org/2000/svg";
+  const picture = document.createElementNS(space, "svg");
+  picture.setAttribute("viewBox", "0 0 20 20");
+  const line = document.createElementNS(space, "path");
+  line.setAttribute("d", "M1.5 16 L7.5 6 L11 11.5 L13.2 8.5 L18.5 16 Z");
+  picture.append(line);
+  return picture;
 };
 
 /** Storage may be closed to a frame or a file: then nothing is remembered, and nothing breaks. */

@@ -24,3 +24,23 @@ QY.Ground = class {
     ink.stroke();
   }
 };
+
+// The hillshade under the rivers: shown or hidden as this browser last had it; multiplied, so that outlines stay.
+QY.Relief = class {
+  constructor(app, { url, bounds }) {
+    this.map = app.map;
+    this.layer = L.imageOverlay(url, bounds, { pane: "qy-relief", interactive: false, alt: "" });
+    this.show(QY.remembered("qy-relief") !== "0");
+  }
+
+  get shown() {
+    return this.map.hasLayer(this.layer);
+  }
+
+  show(shown) {
+    if (shown) this.layer.addTo(this.map);
+    else this.layer.remove();
+    QY.remember("qy-relief", shown ? "1" : "0");
+    this.map.getContainer().dataset.relief = shown ? "1" : "0";
+  }
+};

@@ -13,7 +13,7 @@ QY.App = class {
     this.word = (text) => this.state.words[text] || text;
     map.attributionControl.setPrefix(false);
     map.qyCentre = [0, 0];
-    for (const [name, z] of [["ground", 200], ["rivers", 410], ["trace", 420], ["points", 430], ["names", 440], ["sections", 620]]) {
+    for (const [name, z] of [["ground", 200], ["relief", 300], ["rivers", 410], ["trace", 420], ["points", 430], ["names", 440], ["sections", 620]]) {
       map.createPane(`qy-${name}`).style.zIndex = z;
       if (name !== "sections") map.getPane(`qy-${name}`).style.pointerEvents = "none";
     }
@@ -32,6 +32,7 @@ QY.App = class {
     map.on("moveend", () => this.rememberView());
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.choose({ section: "" }, "click"));
     new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
+    if (options.relief) this.relief = new QY.Relief(this, options.relief);
     this.loaded = this.load(options);
   }
 
@@ -48,6 +49,7 @@ QY.App = class {
     this.sections = new QY.Sections(this, pack);
     this.names = new QY.Names(this, pack, centre);
     this.furniture = new QY.Furniture(this);
+    if (this.relief) this.furniture.addRelief(this.relief);
     this.pack = pack;
     this.showView();
     if (message) await this.apply(message);

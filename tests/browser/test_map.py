@@ -12,6 +12,8 @@ import hydro
 import layers
 from benchmarks.synthetic import make_basin
 from hydro.upstream import upstream_of_reach
+from layers.pictures import RELIEF, Picture, keep
+from layers.relief import png, shade
 from tests.browser.conftest import Visit
 
 Serve = Callable[[str], str]
@@ -144,3 +146,25 @@ def test_the_drawn_file_stands_alone(visit: Visit, basin: str, tmp_path: Path) -
     assert sorted(drawn) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert target.stat().st_size < 2_000_000
+
+
+def test_the_hillshade_lies_under_the_rivers_until_it_is_put_away(visit: Visit, tmp_path: Path) -> None:
+    project = layers.create_project(
+        tmp_path / "hills.gpkg", name="示例", demo=True, tables=make_basin(20, 4, 2, seed=3)
+    )
+    west, south, east, north = project.table("reaches", geometry=True).total_bounds
+    light = shade(np.add.outer(np.arange(40.0) % 7, np.arange(60.0) % 5), 1.0, 1.0)
+    keep(project, RELIEF, Picture(png(light), (west, south, east, north), "hills.tif"), why="test")
+    target = tmp_path / "hills.html"
+    layers.draw(project.network()).save(target)
+    visit.page.goto(target.as_uri())
+    ready = visit.page.locator("[data-ready]")
+    ready.wait_for()
+    button = visit.page.get_by_role("button", name="地形")
+    picture = visit.page.locator(".leaflet-qy-relief-pane img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => img.naturalWidth") == 60
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(picture).to_have_count(0)
+    expect(button).to_have_attribute("aria-pressed", "false")
