@@ -40,7 +40,7 @@ def unique(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     again = (keys.duplicated(keep="first") & filled).to_numpy(bool)
     if not again.any():
         return rows
-    bare = rows.drop(columns=["__row", "__file", "__words"], errors="ignore")
+    bare = rows.drop(columns=["__row", "__file", "__words", "__river"], errors="ignore")
     if "geometry" in bare:
         bare = bare.assign(geometry=shapely.to_wkb(np.asarray(bare["geometry"], dtype=object), hex=True))
     alike = bare.astype(str).duplicated(keep="first").to_numpy(bool)
@@ -104,7 +104,7 @@ def finish(outcome: Import, known: Mapping[str, pd.DataFrame], report: Report) -
     loops = {reach for loop in report.network.loops for reach in loop}
     accepted: Counter[str] = Counter()
     for table, rows in list(outcome.tables.items()):
-        tidy = rows.drop(columns=["__row", "__file", "__words", "__given"], errors="ignore")
+        tidy = rows.drop(columns=["__row", "__file", "__words", "__river", "__given"], errors="ignore")
         order = [name for name in attributes(table) if name in tidy]
         extra = ["geometry"] if "geometry" in tidy and table in GEOMETRY else []
         outcome.tables[table] = _typed(table, tidy[order + extra].reset_index(drop=True))

@@ -30,6 +30,8 @@ class Part:
     shapes: NDArray[np.object_] | None = None
     xy: NDArray[np.float64] | None = None
     station_words: str = ""
+    rivers: pd.Series[str] | None = None
+    """Names of the rivers that the rows say they lie on, where the table itself keeps none."""
     facts: dict[str, Any] = field(default_factory=dict)
 
 

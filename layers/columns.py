@@ -31,6 +31,9 @@ COORDINATES: Mapping[str, tuple[str, ...]] = {
 }
 """Columns that hold a place, beside the dictionary's own."""
 
+RIVER = "river"
+"""A place too: the river by name, which decides at a confluence, in tables that do not keep it."""
+
 CLOCK = ("采样时刻", "时刻", "采样时间点", "samplingtime", "timeofday", "hhmm")
 """A column that holds only the time of day."""
 
@@ -153,6 +156,11 @@ def _places() -> dict[str, tuple[str, float]]:
 
 
 @cache
+def _rivers() -> frozenset[str]:
+    return frozenset(map(normal, (RIVER, *attributes("reaches")[RIVER].synonyms)))
+
+
+@cache
 def _parameters() -> dict[str, str]:
     """Normalised name -> parameter of the observations."""
     known = attributes("observations")["parameter"].value_synonyms
@@ -183,9 +191,10 @@ def known(header: str) -> float:
 def match(table: str, headers: Sequence[str], said: Mapping[str, str], *, dbf: bool = False) -> Reading:
     """The columns of a layer as attributes of a table; every attribute at most once, the surest first."""
     found: list[Match] = []
+    parameters: list[Match] = []
     taken: set[str] = set()
     used: set[str] = set()
-    own = set(attributes(table)) | set(COORDINATES)
+    own = set(attributes(table)) | set(COORDINATES) | ({RIVER} if GEOMETRY.get(table) == "point" else set())
     for source, target in said.items():
         pair = (source, target) if source in headers else (target, source) if target in headers else None
         if pair is None:
@@ -195,6 +204,8 @@ def match(table: str, headers: Sequence[str], said: Mapping[str, str], *, dbf: b
         if name in own:
             found.append(Match(pair[0], name, 1.0, unit or units.split_header(pair[0])[1]))
             taken.add(name)
+        elif table == "observations" and parameter_of(name):
+            parameters.append(Match(pair[0], parameter_of(name), 1.0, unit or units.split_header(pair[0])[1]))
     scored = sorted(
         ((score, -i, header, name) for i, header in enumerate(headers) for name, score in _scores(table, header, dbf)),
         reverse=True,
@@ -204,7 +215,6 @@ def match(table: str, headers: Sequence[str], said: Mapping[str, str], *, dbf: b
             used.add(header)
             taken.add(name)
             found.append(Match(header, name, score, units.split_header(header)[1]))
-    parameters: list[Match] = []
     if table == "observations":
         for header in headers:
             parameter = parameter_of(header)
@@ -226,6 +236,8 @@ def _scores(table: str, header: str, dbf: bool) -> list[tuple[str, float]]:
         return [words[word]]
     if word in _places():
         return [_places()[word]]
+    if GEOMETRY.get(table) == "point" and word in _rivers():
+        return [(RIVER, 0.95)]
     if normal(header) in {normal(w) for w in CLOCK}:
         return []
     if len(header) == 10:  # a shapefile cuts names after ten characters
@@ -313,7 +325,7 @@ def saved(readings: Mapping[str, Reading]) -> dict[str, Any]:
     return {
         label: {
             "table": r.table,
-            "columns": {m.source: m.attribute + (f"({m.unit})" if m.unit else "") for m in r.columns},
+            "columns": {m.source: m.attribute + (f"({m.unit})" if m.unit else "") for m in (*r.columns, *r.parameters)},
         }
         for label, r in readings.items()
     }

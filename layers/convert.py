@@ -35,6 +35,9 @@ def convert(layer: Layer, reading: Reading, report: Report, said_units: Mapping[
     for match in reading.columns:
         if match.attribute in COORDINATES:
             continue
+        if match.attribute not in attributes(table):  # the river's name in a table that does not keep it
+            part.rivers = text(frame[match.source])
+            continue
         attribute = attributes(table)[match.attribute]
         unit = said_units.get(match.source) or match.unit or layer.units.get(match.source, "")
         column = frame[match.source]

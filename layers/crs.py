@@ -74,7 +74,12 @@ def accuracy_m(source: CRS) -> float | None:
     geodetic = source.geodetic_crs or source
     if geodetic.equals(STORED) or _is_wgs84(geodetic):
         return 0.0
-    ways = TransformerGroup(source, STORED, always_xy=True).transformers
+    return _accuracy_m(geodetic)
+
+
+@cache
+def _accuracy_m(geodetic: CRS) -> float | None:
+    ways = TransformerGroup(geodetic, STORED, always_xy=True).transformers
     stated = [way.accuracy for way in ways if way.accuracy >= 0]
     return min(stated) if stated else None
 

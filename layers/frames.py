@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,7 @@ def frames_of(known: Mapping[str, pd.DataFrame]) -> list[Frame]:
     if districts is not None and "geometry" in districts and len(districts):
         frames.append(_districts(districts, "本项目的行政区"))
     else:
-        shipped = shipped_districts()
-        if shipped is not None:
-            frames.append(_districts(shipped, "新乡市（示例流域）"))
+        frames += _shipped_frame()
     reaches = known.get("reaches")
     if reaches is not None and "geometry" in reaches and len(reaches):
         shapes = np.asarray(reaches["geometry"], dtype=object)
@@ -33,6 +32,13 @@ def _districts(table: pd.DataFrame, name: str) -> Frame:
     return Frame(name, shapely.union_all(shapely.make_valid(np.asarray(table["geometry"], dtype=object))))
 
 
+@cache
+def _shipped_frame() -> tuple[Frame, ...]:
+    shipped = shipped_districts()
+    return () if shipped is None else (_districts(shipped, "新乡市（示例流域）"),)
+
+
+@cache
 def shipped_districts() -> pd.DataFrame | None:
     """The districts of the demo basin, where they are installed with the program."""
     from layers.sources import open_layers

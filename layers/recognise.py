@@ -65,9 +65,7 @@ def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: I
             "unread": list(best.unread),
         }
     )
-    schema_named = bool(asked) or (
-        columns.infer(layer.name, headers, shape, {})[0].confidence == 1.0 and layer.name in KEYS
-    )
+    schema_named = bool(asked) or layer.name in KEYS
     part = convert(layer, best, report, options.units, options.dates)
     part.facts["foreign"] = (best.source("from_node") or "from_node").lower() != "from_node"
     _identify(part, best, schema_named, report)
@@ -75,6 +73,7 @@ def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: I
         __row=part.frame.index.to_numpy(),
         __file=layer.label,
         **({"__words": part.station_words} if best.table == "observations" else {}),
+        **({"__river": part.rivers[part.frame.index]} if part.rivers is not None else {}),
     )
     return part
 

@@ -224,7 +224,7 @@ def find_header(grid: list[list[Any]]) -> Header:
             if i + depth > len(grid):
                 break
             labels = _labels(grid[i : i + depth])
-            known = sum(columns.known(label) for label in labels if label)
+            known = sum(columns.known(label) for label in set(labels) if label)  # a group name spreads over several
             numeric = sum(units.is_number(cell) for line in grid[i : i + depth] for cell in line)
             score = known - 0.02 * (depth - 1) - 2.0 * numeric
             if score > best[0] + 1e-9:

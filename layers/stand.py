@@ -217,7 +217,8 @@ def _free(
 ) -> snap.Snapped:
     lines = ground.lines[ground.drawn]
     rivers = text(ground.table, "river").to_numpy(object)[ground.drawn]
-    placed = snap.snap(points, lines, rivers, text(rows, "river").to_numpy(object))
+    said = text(rows, "river" if "river" in rows else "__river")
+    placed = snap.snap(points, lines, rivers, said.to_numpy(object))
     names = text(ground.table, "reach_id").to_numpy(object)[ground.drawn]
     far = np.flatnonzero(placed.distance_m > limit_m)
     for i in far.tolist():
