@@ -160,6 +160,27 @@ class Situation:
         load = (self.load_kg_d + source) @ ratio + (self.diffuse_kg_d + head) @ delivery.ratio
         return np.asarray(load, np.float64), self.at_sections(change)[1]
 
+    def varied(self, *, decay: float, flow: float) -> Situation:
+        """The same condition with decay and water scaled: one adjoint; sources and shares of water are kept.
+
+        Splits do not depend on either, so what one m³/s brings to a section stays as it is.
+        """
+        given = replace(
+            self.given,
+            discharge_m3_s=self.given.discharge_m3_s * flow,
+            velocity_m_s=self.given.velocity_m_s * flow**VELOCITY_EXPONENT,
+            decay_per_d=self.given.decay_per_d * decay,
+            flow_factor=self.given.flow_factor * flow,
+        )
+        delivery = delivery_ratios(self.network, list(self.delivery.sections), given=given)
+        return replace(
+            self,
+            given=given,
+            delivery=delivery,
+            source_ratio=source_delivery(self.network, delivery, self.sources)[0],
+            diffuse_kg_d=diffuse_loads(self.network, given),
+        )
+
     def placed(self, change: Change) -> tuple[Placed, Placed]:
         """All loads after a change, and the water it adds, put where they enter the network."""
         source_load, source_water = change.sources(len(self.sources))

@@ -72,8 +72,8 @@ class Duty:
 DUTIES = {
     "seal": Duty("生态环境局", 30, "封堵"),
     "regulate": Duty("生态环境局", 90, "规范整治"),
-    "merge": Duty("住建局", 180, "清理合并"),
-    "upgrade": Duty("住建局", 365, "提标改造"),
+    "merge": Duty("住房城乡建设局", 180, "清理合并"),
+    "upgrade": Duty("住房城乡建设局", 365, "提标改造"),
     "dredge": Duty("水利局", 120, "清淤"),
     "relocate": Duty("农业农村局", 180, "搬迁取缔"),
     "dose": Duty("水利局", 7, "引水"),

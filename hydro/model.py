@@ -228,9 +228,11 @@ def build_model(
     extra: Sequence[Measure] = (),
     missing_cost: float | None = None,
     sewer_km: Mapping[str, float] | None = None,
+    situations: Sequence[Situation] | None = None,
 ) -> Model:
     """Solve the adjoint of every condition, list the options, and compute what each does to each section.
 
+    ``situations`` (of all sections of the same network) stand for ``conditions`` and save solving them again.
     Raises HydroError for a project without sections or targets, an unknown section in ``targets``, a budget where costs
     are missing, or contradictory forced choices; FaultsError for measures that cannot be done.
     """
@@ -240,7 +242,7 @@ def build_model(
         )
     if not len(network.sections):
         raise HydroError("no_sections", "项目里没有断面，无法制定方案。请先导入断面表（sections）")
-    stands = tuple(situation(network, condition) for condition in conditions)
+    stands = tuple(situations or (situation(network, condition) for condition in conditions))
     every = stands[0].delivery.sections
     target = section_targets(network, every).copy()
     for section, value in (targets or {}).items():

@@ -22,6 +22,7 @@ class Prices:
 
     Sealing has no price here: it stands in ``outlets.seal_cost``. ``dredge_takes`` is the part of a reach's diffuse load
     that its bed gives off and dredging takes away, ``relocate_takes`` the part that farms and small polluters make.
+    ``upgrade_per_m3_d`` is for the levels of ``upgrade_to_mg_l``, in their order; between them it is interpolated.
     Water is paid for every year, all else once; ``years`` is how many years of it a plan counts.
     """
 
@@ -30,7 +31,7 @@ class Prices:
     merge_per_m3_d: float = 0.08
     merge_per_km: float = 80.0
     upgrade_plant: float = 100.0
-    upgrade_per_m3_d: float = 0.06
+    upgrade_per_m3_d: tuple[float, ...] = (0.06, 0.12)
     dose_per_10k_m3: float = 0.15
     dredge_per_km: float = 60.0
     dredge_takes: float = 0.3
@@ -39,6 +40,11 @@ class Prices:
     regulate_to_mg_l: float = 0.5
     upgrade_to_mg_l: tuple[float, ...] = (0.5, 0.3)
     years: float = 1.0
+
+    def upgrade(self, to_mg_l: float, water_m3_d: float) -> float:
+        """What it costs to bring a plant to an effluent TP."""
+        levels, each = zip(*sorted(zip(self.upgrade_to_mg_l, self.upgrade_per_m3_d, strict=True)), strict=True)
+        return self.upgrade_plant + float(np.interp(to_mg_l, levels, each)) * water_m3_d
 
 
 DEFAULT_PRICES = Prices()
@@ -174,8 +180,7 @@ def _upgrades(stand: Situation, prices: Prices) -> list[Option]:
         water = stand.water_m3_s[stand.position[plant]] * SECONDS_PER_DAY
         for level in prices.upgrade_to_mg_l:
             if plant_tp_mg_l(stand, plant) > level * (1 + 1e-9):
-                cost = prices.upgrade_plant + prices.upgrade_per_m3_d * water
-                found.append(Option(Measure("upgrade", plant, level), cost))
+                found.append(Option(Measure("upgrade", plant, level), prices.upgrade(level, float(water))))
     return found
 
 

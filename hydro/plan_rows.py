@@ -84,7 +84,7 @@ def plan_rows(scenario: Scenario, plan_id: str, name: str, *, description: str =
         {
             "measure_id": [f"{plan_id}-{i:03d}" for i in range(1, len(measures) + 1)],
             "plan_id": plan_id,
-            "name": [f"{DUTIES[m.action].word} {_place_name(scenario.network, m.source_id)}" for m in measures],
+            "name": [f"{DUTIES[m.action].word} {place_name(scenario.network, m.source_id)}" for m in measures],
             "action": [m.action for m in measures],
             "source_id": [m.source_id for m in measures],
             "amount": [m.amount for m in measures],
@@ -112,8 +112,12 @@ def plan_rows(scenario: Scenario, plan_id: str, name: str, *, description: str =
     return {"plans": plans, "measures": rows, "decisions": decisions}
 
 
-def task_rows(scenario: Scenario, plan_id: str, *, start: str, people: Mapping[str, str] | None = None) -> pd.DataFrame:
+def task_rows(
+    scenario: Scenario, plan_id: str, *, start: str, people: Mapping[str, str] | None = None, listed: bool = False
+) -> pd.DataFrame:
     """A task a measure: department, person and the day it is due, counted from ``start`` (an ISO date).
+
+    ``listed`` puts them on the public list (挂牌督办) that day; they come off (摘牌) when they are done.
 
     ``people`` names the person of a department; the outlet's own grid owner comes first.
     """
@@ -127,13 +131,14 @@ def task_rows(scenario: Scenario, plan_id: str, *, start: str, people: Mapping[s
                 "task_id": f"{plan_id}-T{i:03d}",
                 "plan_id": plan_id,
                 "subject": measure.source_id,
-                "title": f"{DUTIES[measure.action].word} {_place_name(scenario.network, measure.source_id)}",
+                "title": f"{DUTIES[measure.action].word} {place_name(scenario.network, measure.source_id)}",
                 "department": measure.department,
                 "person": str(owner.get(measure.source_id, "")) or (people or {}).get(measure.department, ""),
                 "county": str(county.get(measure.source_id, "")),
                 "assigned_on": day.date().isoformat(),
                 "due_on": due.date().isoformat(),
                 "state": "assigned",
+                "listed_on": day.date().isoformat() if listed else "",
             }
         )
     return pd.DataFrame(rows)
@@ -160,7 +165,8 @@ def _of_plan(tables: Mapping[str, pd.DataFrame], name: str, plan_id: str) -> pd.
     return pd.DataFrame(table.loc[text(table, "plan_id") == plan_id])
 
 
-def _place_name(network: RiverNetwork, source_id: str) -> str:
+def place_name(network: RiverNetwork, source_id: str) -> str:
+    """What a person calls the place of a measure; its id where it has no name."""
     for table in (network.outlets, network.plants, network.gates, network.reaches):
         if source_id in table.index:
             return str(text(table, "name")[source_id]) or source_id

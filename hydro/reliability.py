@@ -60,12 +60,10 @@ def reliability(
     sections = list(sections if sections is not None else plan.network.sections.index)
     target = section_targets(plan.network, sections)
     tp, held = np.empty((draws, len(sections))), np.empty((draws, len(sections)), bool)
+    middle = situation(plan.network, condition, sections=sections)
     for draw in range(draws):
         decay, flow = np.exp(rng.normal(0, [spread.decay, spread.flow]))
-        drawn = replace(
-            condition, decay_factor=condition.decay_factor * decay, flow_factor=condition.flow_factor * flow
-        )
-        stand = situation(plan.network, drawn, sections=sections)
+        stand = middle.varied(decay=float(decay), flow=float(flow))
         factor = np.exp(rng.normal(0, spread.load, len(stand.sources)))
         stand = replace(
             stand,

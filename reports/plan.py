@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from hydro import Plan
+from hydro.alternatives import LAST_MG_L
 from hydro.columns import text as column
 from i18n import text
+
+FREE = 0.05
+"""A saving in 万元 too small to be told."""
+PROVEN = 1e-6
+"""A gap below which a plan is told as the cheapest."""
 
 
 def tell(plan: Plan, lang: str = "zh") -> list[str]:
@@ -15,9 +23,11 @@ def tell(plan: Plan, lang: str = "zh") -> list[str]:
     doses = [m for m in plan.measures if m.action == "dose"]
     lines += [
         text(
-            "闸 {id} 引水 {amount:.2f} m³/s，{days:.0f} 天，共 {volume:.0f} 万m³：这是稀释，不是减排",
+            "{name}（{id}）{season}引水 {amount:.2f} m³/s，每年 {days:.0f} 天，共 {volume:.0f} 万m³：这是稀释，不是减排",
             lang,
             id=m.source_id,
+            name=column(plan.model.network.gates, "name")[m.source_id],
+            season=text(m.season, lang),
             amount=m.amount,
             days=m.days,
             volume=m.volume_10k_m3,
@@ -52,6 +62,12 @@ def _answer(plan: Plan, lang: str) -> str:
     if plan.unit == "count":
         source = "最少需要 {count} 项措施，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明不能更少"
         return text(source, lang, **{key: value for key, value in facts.items() if key != "cost"})
+    if plan.gap > PROVEN:
+        source = (
+            "方案：{count} 项措施，{cost:.1f} 万元，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；"
+            "已证明更省的至多省 {gap:.2f} %"
+        )
+        return text(source, lang, gap=plan.gap * 100, **facts)
     source = "最省方案：{count} 项措施，{cost:.1f} 万元，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明没有更省的"
     return text(source, lang, **facts)
 
@@ -84,6 +100,26 @@ def _obstacle(plan: Plan, lang: str) -> list[str]:
         if inbound > facts["allowed"]:
             source = "断面 {name} 仅入境负荷 {inbound:.3g} kg/d 就超过目标所容，本地措施无法解决，需上游削减"
             lines.append(text(source, lang, name=facts["name"], inbound=inbound))
+    return lines
+
+
+def last_bits(plan: Plan, bits: pd.DataFrame, lang: str = "zh") -> list[str]:
+    """What the last 0.01 mg/L of every section's target costs, dearest first; those that cost nothing in one line."""
+    names, nothing = column(plan.model.network.sections, "name"), max(FREE, plan.gap * plan.cost)
+    named = [(names[i] or i, float(saved)) for i, saved in zip(bits["section_id"], bits["saved"], strict=True)]
+    lines = []
+    for name, saved in named:
+        if saved > nothing and plan.unit == "count":
+            lines.append(
+                text("{name}的最后 {step:g} mg/L 要多做 {saved:.0f} 项", lang, name=name, step=LAST_MG_L, saved=saved)
+            )
+        elif saved > nothing:
+            lines.append(
+                text("{name}的最后 {step:g} mg/L 要花 {saved:.1f} 万元", lang, name=name, step=LAST_MG_L, saved=saved)
+            )
+    free = [name for name, saved in named if saved <= nothing]
+    if free:
+        lines.append(text("{names}放宽 {step:g} mg/L 也省不下钱", lang, names="、".join(free), step=LAST_MG_L))
     return lines
 
 

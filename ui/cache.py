@@ -22,6 +22,7 @@ from hydro.board import Board
 from hydro.columns import number
 from hydro.columns import text as text_of
 from hydro.months import Months
+from hydro.plan_rows import offered
 from hydro.standards import Standard
 from i18n import text
 from layers import assess, entering
@@ -33,6 +34,7 @@ from layers.judging import Judges, Refusal
 from layers.pictures import RELIEF, kept
 from layers.project import Project
 from layers.roles import User
+from layers.sewers import sewer_km
 from layers.standards import load_standard
 from reports.content import Content, project_content
 from ui import state
@@ -266,19 +268,23 @@ def situations(url: str, revision: int, conditions: tuple[hydro.Condition, ...])
 
 
 @of_scene
-@st.cache_resource(max_entries=12, ttl="12h", show_spinner=False)
-def proposal(
-    url: str,
-    revision: int,
-    allow: tuple[str, ...],
-    margin: float,
-    sections: tuple[str, ...],
-    conditions: tuple[hydro.Condition, ...],
-) -> hydro.Plan:
-    """The cheapest plan for these sections; stopped after a minute with the best so far."""
-    return hydro.plan_measures(
-        network(url, revision), allow=allow, margin=margin, sections=sections, conditions=conditions, seconds=60.0
-    )
+@st.cache_resource(max_entries=4, show_spinner=False)
+def intensity(url: str, revision: int) -> pd.DataFrame:
+    """汛期污染强度 of every flood season on record."""
+    return hydro.flood_intensity(network(url, revision))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def offers(url: str, revision: int) -> list[hydro.Measure]:
+    """The measures on offer: those of the project's table that belong to no plan."""
+    return offered(network(url, revision), {"measures": table(url, revision, "measures")})
+
+
+@of_scene
+@st.cache_resource(max_entries=4, show_spinner=False)
+def sewers(url: str, revision: int) -> dict[str, float]:
+    """Kilometres of pipe from every outlet to the plant it would be led into."""
+    return sewer_km(project(url).tables(("outlets", "plants"), geometry=True))
 
 
 DECIDED = ("plans", "decisions")

@@ -161,6 +161,16 @@ def trouble(what: str, lines: Sequence[str] = ()) -> None:
             st.text(f"· {line}")
 
 
+def escaped(words: str) -> str:
+    """Text that goes into markup, as text."""
+    return html.escape(words)
+
+
+def capital(words: str) -> str:
+    """A word of the catalogue as a title: with a capital where the script has them."""
+    return words[:1].upper() + words[1:]
+
+
 def plain(words: str) -> str:
     """Text for a label that Streamlit reads as Markdown: shown as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", words)

@@ -188,6 +188,8 @@ MARKS, PLAN_NAME, PLAN_ALLOW, PLAN_MARGIN, PLAN_SCOPE, PLAN_FLOWS, PLAN_TOLD = (
     "marks", "plan_name", "plan_allow", "plan_margin", "plan_scope", "plan_flows", "plan_told",
 )  # fmt: skip
 """The measures marked on the plans page, what the proposal is asked with, and what it answered."""
+PLAN_MAP, CAUGHT, CAUGHT_AT, SEARCH, PROPOSAL = "plan_map", "caught", "caught_at", "search", "proposal"
+"""The plan's map, the outlets caught on it (and when), the search that is running, and the proposal it ended with."""
 
 
 def marks() -> tuple[Any, ...]:
@@ -195,10 +197,70 @@ def marks() -> tuple[Any, ...]:
     return tuple(st.session_state.get(MARKS, ()))
 
 
-def mark(measures: tuple[Any, ...], told: tuple[str, ...] = ()) -> None:
-    """Take these measures as the plan at hand, with what is to be said of it."""
+def mark(measures: tuple[Any, ...]) -> None:
+    """Take these measures as the plan at hand."""
     st.session_state[MARKS] = tuple(measures)
-    st.session_state[PLAN_TOLD] = tuple(told)
+
+
+def tell_plan(lines: tuple[str, ...]) -> None:
+    """Keep what the proposal answered; no lines: what was said does not hold for the plan at hand any more."""
+    st.session_state[PLAN_TOLD] = lines
+
+
+def caught() -> tuple[str, ...]:
+    """Outlets caught on the plan's map."""
+    return tuple(st.session_state.get(CAUGHT, ()))
+
+
+def let_go() -> None:
+    """Let the caught outlets go."""
+    st.session_state[CAUGHT] = ()
+
+
+def heard_plan_map() -> None:
+    """Take over what was caught in a frame, or clicked, on the plan's map."""
+    heard = (st.session_state.get(PLAN_MAP) or {}).get("last_active_drawing") or {}
+    properties = heard.get("properties", {})
+    if properties.get("clicks", 0) <= st.session_state.get(CAUGHT_AT, 0):
+        return
+    st.session_state[CAUGHT_AT] = properties["clicks"]
+    found = properties.get("id")
+    if properties.get("kind") == "outlets" and isinstance(found, list):
+        st.session_state[CAUGHT] = tuple(map(str, found))
+    elif properties.get("kind") == "source" and found:
+        known = caught()
+        st.session_state[CAUGHT] = tuple(i for i in known if i != found) if found in known else (*known, str(found))
+
+
+def search() -> Any:
+    """The search for the cheapest plan that is running; None where there is none."""
+    return st.session_state.get(SEARCH)
+
+
+def hold_search(found: Any) -> None:
+    """Keep the running search (None: it has ended)."""
+    st.session_state[SEARCH] = found
+
+
+def proposal() -> Any:
+    """The last proposal, with the model it was found by; None before there is one."""
+    return st.session_state.get(PROPOSAL)
+
+
+def hold_proposal(found: Any) -> None:
+    """Keep the proposal: its curve, its rivals and its certainty are asked for later."""
+    st.session_state[PROPOSAL] = found
+
+
+def studied(what: str, of: Any) -> Any:
+    """What a study found of just this; None where it has not been made, or was made of something else."""
+    held = st.session_state.get(f"study_{what}")
+    return held[1] if held and (held[0] is of or held[0] == of) else None
+
+
+def keep_study(what: str, of: Any, found: Any) -> None:
+    """Keep what a study found, with what it was made of."""
+    st.session_state[f"study_{what}"] = (of, found)
 
 
 def plan_told() -> tuple[str, ...]:

@@ -66,7 +66,9 @@ QY.App = class {
 
   /** What must stay clear of the rivers: the buttons on the left, the legend below. */
   rims() {
-    return { paddingTopLeft: [46, 14], paddingBottomRight: [14, Math.max(58, this.furniture.legend.offsetHeight) + 14] };
+    const { x, y } = this.map.getSize(); // a frame may still be narrow, and its legend tall: rims never take all of it
+    const legend = Math.max(58, this.furniture.legend.offsetHeight) + 14;
+    return { paddingTopLeft: [Math.min(46, 0.2 * x), Math.min(14, 0.2 * y)], paddingBottomRight: [Math.min(14, 0.2 * x), Math.min(legend, 0.4 * y)] };
   }
 
   rememberView() {
@@ -94,6 +96,7 @@ QY.App = class {
       this.furniture.refresh();
       this.sheets.names.redraw();
     }
+    if (message.plan) (this.plan ??= new QY.Plan(this)).show(message.plan);
     if ((message.clicks || 0) < this.clicks) return;
     if (message.section !== this.chosen.section) this.choose({ section: message.section || "" }, "python");
     if (message.result) this.showResult(message.result);

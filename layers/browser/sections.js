@@ -47,7 +47,8 @@ QY.Sections = class {
   }
 
   reading(id) {
-    return this.app.state.sections[id] || { status: "none", class: "" };
+    const planned = this.app.plan?.reading(id, this.markers[this.byId.get(id).i].getLatLng());
+    return planned || this.app.state.sections[id] || { status: "none", class: "" };
   }
 
   /** Dress every mark for the month shown. */

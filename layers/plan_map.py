@@ -1,0 +1,67 @@
+"""A plan as the map shows it: every reach's class and every section's reading before and after, and where work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from hydro import Scenario, Situation
+from hydro.columns import text
+from hydro.effect import Change, concentration, section_targets
+from hydro.scenario import change
+from hydro.standards import CLASSES, Standard
+from hydro.topology import Float
+from layers.style import status
+
+
+def plan_message(
+    stand: Situation,
+    plan: Scenario,
+    standard: Standard,
+    *,
+    caught: Collection[str] = (),
+    say: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """What a map that is on the screen is told of a plan: one character a reach and side, so that a mark costs little.
+
+    ``before`` and ``after`` hold a digit a reach: its class by modelled TP (I = 0), ``-`` where no water flows.
+    ``sections`` {id: [before, after]} with status, class, text; ``marks`` {source id: action}; ``caught`` outlets in hand.
+    """
+    changed = change(stand, plan.measures, water=plan.water)
+    before, after = (_side(stand, one, standard) for one in (Change(), changed))
+    return {
+        "before": before[0],
+        "after": after[0],
+        "sections": {
+            section: [side[1][section] | {"time": say(stand.condition.name)} for side in (before, after)]
+            for section in stand.delivery.sections
+        },
+        "marks": {measure.source_id: measure.action for measure in plan.measures},
+        "caught": sorted(caught),
+        "words": {"before": say("现状"), "after": say("实施后"), "catch": say("框选排污口（或按住 Shift 拖动）")},
+    }
+
+
+def _side(stand: Situation, changed: Change, standard: Standard) -> tuple[str, dict[str, dict[str, str]]]:
+    network = stand.network
+    lake = (text(network.reaches, "waterbody") == "lake").to_numpy()
+    on_reach = concentration(*stand.on_reaches(changed))
+    rank = _ranks(on_reach, lake, standard)
+    at_section = concentration(*stand.at_sections(changed))
+    target = section_targets(network, stand.delivery.sections)
+    own = _ranks(at_section, lake[stand.delivery.section_reach], standard)
+    sections = {
+        section: {
+            "status": status(float(value), float(goal)),
+            "class": CLASSES[grade] if grade >= 0 else "",
+            "text": f"{value:.3f}" if np.isfinite(value) else "",
+        }
+        for section, value, goal, grade in zip(stand.delivery.sections, at_section, target, own, strict=True)
+    }
+    return "".join(str(one) if one >= 0 else "-" for one in rank.tolist()), sections
+
+
+def _ranks(tp_mg_l: Float, lake: np.ndarray[Any, np.dtype[np.bool_]], standard: Standard) -> Any:
+    return np.where(lake, standard.rank("TP", tp_mg_l, "lake"), standard.rank("TP", tp_mg_l, "river"))

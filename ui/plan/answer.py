@@ -1,0 +1,135 @@
+"""What the plan at hand does: the figures, the map before and after, and every section as a slope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit_folium import st_folium
+
+import hydro
+from layers import map as drawing
+from layers.plan_map import plan_message
+from ui import cache, state
+from ui.state import say
+
+INK, BLUE = "#1f2a33", "#1667b7"
+MOST_PANELS = 24
+"""Sections drawn at once; the rest are in the table. Those that fail come first."""
+
+
+def figures(table: pd.DataFrame, measures: Sequence[hydro.Measure], *, demo: bool) -> None:
+    """Cost, count and how many sections hold: always in view."""
+    once = sum(m.cost for m in measures if m.cost == m.cost and not m.yearly)
+    yearly = sum(m.cost for m in measures if m.cost == m.cost and m.yearly)
+    unknown = sum(m.cost != m.cost for m in measures)
+    held = table.groupby("section_id", sort=False)["holds_after"].all()
+    before = table.groupby("section_id", sort=False)["holds_before"].all()
+    cells = st.columns([3, 2, 2])
+    cells[0].metric(
+        say("费用 万元（一次 + 每年）"),
+        f"{once:,.0f} + {yearly:,.0f}",
+        help=say("{count} 项没有费用，未计入", count=unknown) if unknown else None,
+    )
+    sealed = sum(measure.action == "seal" for measure in measures)
+    cells[1].metric(say("措施（其中封堵）"), f"{len(measures)} ({sealed})")
+    cells[2].metric(
+        say("达到目标的断面（示例）") if demo else say("达到目标的断面"),
+        f"{int(before.sum())} → {int(held.sum())} / {len(held)}",
+    )
+
+
+def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario) -> None:
+    """The map with a line to draw across: before on its left, after on its right; a frame catches outlets."""
+    message = {
+        "state": {"url": cache.state_url(url, revision, state.month(), state.lang())},
+        "section": "",
+        "source": "",
+        "plan": plan_message(stand, plan, cache.standard(), caught=state.caught(), say=say),
+    }
+    with st.container(key="plan_map_frame"):
+        st_folium(
+            drawing.live_map(cache.library(), cache.network_url(url, revision), project=f"{url}#plan"),
+            key=state.PLAN_MAP,
+            use_container_width=True,
+            height=345,
+            returned_objects=["last_active_drawing"],
+            feature_group_to_add=drawing.telling(message),
+            on_change=state.heard_plan_map,
+        )
+
+
+def slopes(table: pd.DataFrame, margin: float) -> None:
+    """Every section from before to after; its target as a dashed line, what the margin leaves of it as a dotted one."""
+    rows = table.assign(label=table["name"].where(table["name"] != "", table["section_id"]))
+    worst = (rows["tp_after_mg_l"] / rows["target_mg_l"]).groupby(rows["label"]).max().nlargest(MOST_PANELS)
+    if rows["label"].nunique() > MOST_PANELS:
+        st.caption(say("先画最紧的 {count} 个断面，其余见下面的表", count=MOST_PANELS))
+        rows = rows[rows["label"].isin(worst.index)]
+    st.altair_chart(_slopes(rows.assign(limit=rows["target_mg_l"] * (1 - margin))), width="content")
+
+
+def _slopes(rows: pd.DataFrame) -> alt.FacetChart:
+    before, after, over, holds = say("现状"), say("实施后"), say("超标"), say("达到目标")
+    rows = rows.assign(state=rows["holds_after"].map({True: holds, False: over}))
+    rows = rows.assign(condition=[say(name) for name in rows["condition"]])
+    several = rows["condition"].nunique() > 1
+    order = list(dict.fromkeys(rows["label"]))
+    long = rows.melt(
+        ["condition", "label", "target_mg_l", "limit", "state"],
+        ["tp_before_mg_l", "tp_after_mg_l"],
+        var_name="when",
+        value_name="tp",
+    )
+    long["when"] = long["when"].map({"tp_before_mg_l": before, "tp_after_mg_l": after})
+    x = alt.X("when:N", sort=[before, after], title=None, axis=alt.Axis(labelAngle=0, labelFontSize=12))
+    y = alt.Y(
+        "tp:Q", title="TP mg/L", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4, format=".2f", labelFontSize=12)
+    )
+    colour = alt.Color(
+        "state:N", title=None, scale=alt.Scale(domain=[holds, over], range=[BLUE, INK]),
+        legend=alt.Legend(orient="top", labelFontSize=12),
+    )  # fmt: skip
+    shape = alt.Shape("state:N", title=None, scale=alt.Scale(domain=[holds, over], range=["circle", "triangle-up"]))
+    base = alt.Chart(long)
+    tips = [
+        alt.Tooltip("label", title=say("断面")),
+        alt.Tooltip("condition", title=say("水情")),
+        alt.Tooltip("when", title=say("时候")),
+        alt.Tooltip("tp", title="TP mg/L", format=".3f"),
+        alt.Tooltip("target_mg_l", title=say("目标"), format=".2f"),
+    ]
+    drawn = alt.layer(
+        base.mark_rule(strokeDash=[5, 3], color="#8d99a3", strokeWidth=1.5).encode(y="target_mg_l:Q"),
+        base.mark_rule(strokeDash=[1, 4], color="#1667b7", strokeWidth=1.5).encode(y="limit:Q"),
+        base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, detail="label:N"),
+        base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips),
+    ).properties(width=78, height=110 if several else 140)
+    header = alt.Header(labelFontSize=13, title=None)
+    if not several:
+        return drawn.facet(facet=alt.Facet("label:N", title=None, sort=order, header=header), columns=7, spacing=12)
+    return drawn.facet(
+        column=alt.Column("label:N", title=None, sort=order, header=header),
+        row=alt.Row("condition:N", title=None, sort=list(dict.fromkeys(rows["condition"])), header=header),
+        spacing=8,
+    )
+
+
+def sections(table: pd.DataFrame) -> pd.DataFrame:
+    """The same as figures."""
+    return pd.DataFrame(
+        {
+            say("水情"): [say(name) for name in table["condition"]],
+            say("断面"): table["name"].where(table["name"] != "", table["section_id"]),
+            say("目标 mg/L"): table["target_mg_l"],
+            say("现状 mg/L"): table["tp_before_mg_l"].round(3),
+            say("方案 mg/L"): table["tp_after_mg_l"].round(3),
+            say("余量 %"): ((1 - table["tp_after_mg_l"] / table["target_mg_l"]) * 100).round(1),
+            say("现状 kg/d"): table["load_before_kg_d"].round(1),
+            say("方案 kg/d"): table["load_after_kg_d"].round(1),
+            say("现状 m³/s"): table["discharge_before_m3_s"].round(2),
+            say("方案 m³/s"): table["discharge_after_m3_s"].round(2),
+        }
+    )

@@ -1,0 +1,292 @@
+"""Where work can be done: outlets by frame, river, county and type; plants; gates that bring water; reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import hydro
+from hydro.columns import number, text
+from hydro.measure import DUTIES, ON_OUTLET, Measure, check_measures
+from hydro.options import DEFAULT_PRICES, own_outlets
+from hydro.scenario import plant_tp_mg_l
+from hydro.seasons import DAYS
+from ui import cache, parts, state
+from ui.state import say
+
+MOST_REACHES = 60
+
+
+def show(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
+    """A tab for each kind of place."""
+    outlets, plants, gates, reaches = st.tabs(
+        [parts.capital(say(title)) for title in ("排污口", "污水处理厂", "引水", "河道与面源")]
+    )
+    with outlets:
+        _outlets(url, revision, network, stand)
+    with plants:
+        _plants(network, stand)
+    with gates:
+        _gates(network)
+    with reaches:
+        _reaches(network, stand)
+
+
+def take(network: hydro.RiverNetwork, measures: Iterable[Measure]) -> bool:
+    """Make these the plan at hand, or say why they cannot be."""
+    wanted = tuple(measures)
+    faults = check_measures(network, wanted)
+    for fault in faults[:5]:
+        st.warning(say(fault.message, **fault.params))
+    if not faults:
+        state.mark(wanted)
+        state.tell_plan(())
+    return not faults
+
+
+def without(keys: Iterable[tuple[str, str, str]]) -> list[Measure]:
+    """The plan at hand without some measures."""
+    gone = set(keys)
+    return [measure for measure in state.marks() if measure.key not in gone]
+
+
+def _outlets(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
+    table = _outlet_table(network, stand)
+    caught = state.caught()
+    if caught:
+        told, drop = st.columns([4, 1], vertical_alignment="center")
+        table = table.loc[[i for i in table.index if i in set(caught)]]
+        told.text(say("框中 {count} 个排污口", count=len(table)))
+        drop.button(say("取消框选"), on_click=state.let_go, width="stretch", key="plan_let_go")
+    else:
+        cells = st.columns(3)
+        for cell, (column, label) in zip(cells, (("river", "河流"), ("county", "县"), ("type", "类型")), strict=True):
+            values = sorted(set(table[column]) - {""})
+            wanted = cell.multiselect(
+                say(label),
+                values,
+                key=f"plan_by_{column}",
+                placeholder=parts.capital(say(label)),
+                label_visibility="collapsed",
+            )
+            table = table[table[column].isin(wanted)] if wanted else table
+    labels = {
+        "mark": "措施", "name": "排污口", "river": "河流", "county": "县", "type": "类型", "load": "负荷 kg/d", "cost": "封堵 万元",
+    }  # fmt: skip
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        height=232,
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            key: st.column_config.Column(parts.capital(say(label)), width="small" if key == "mark" else None)
+            for key, label in labels.items()
+        },
+        key="plan_outlets",
+    )
+    chosen = [str(table.index[i]) for i in picked["selection"]["rows"] if i < len(table)]
+    chosen = chosen or ([str(i) for i in table.index] if caught else [])
+    cells = st.columns(4)
+    for cell, action in zip(cells, ON_OUTLET, strict=False):
+        label = parts.capital(say(DUTIES[action].word)) + (f" {len(chosen)}" if chosen else "")
+        if cell.button(label, disabled=not chosen, width="stretch", key=f"plan_do_{action}"):
+            rest = [m for m in state.marks() if m.source_id not in chosen]
+            if take(network, [*rest, *_on_outlets(url, revision, network, stand, chosen, action)]):
+                st.rerun(scope="fragment")
+    if cells[3].button(say("取消"), disabled=not chosen, width="stretch", key="plan_undo"):
+        take(network, [m for m in state.marks() if m.source_id not in chosen])
+        st.rerun(scope="fragment")
+
+
+def _outlet_table(network: hydro.RiverNetwork, stand: hydro.Situation) -> pd.DataFrame:
+    outlets = network.outlets.loc[own_outlets(network)]
+    table = pd.DataFrame(
+        {
+            "name": text(outlets, "name"),
+            "river": text(network.reaches, "river").reindex(outlets["reach_id"]).fillna("").to_numpy(),
+            "county": text(outlets, "county"),
+            "type": [say(kind) for kind in text(outlets, "type")],
+            "load": stand.sources["load_kg_d"].reindex(outlets.index).round(2),
+            "cost": number(outlets, "seal_cost"),
+        },
+        index=outlets.index,
+    )
+    marked = {measure.source_id: say(DUTIES[measure.action].word) for measure in state.marks()}
+    table.insert(0, "mark", [marked.get(str(i), "") for i in table.index])
+    return table.sort_values("load", ascending=False, kind="stable")
+
+
+def _on_outlets(
+    url: str,
+    revision: int,
+    network: hydro.RiverNetwork,
+    stand: hydro.Situation,
+    chosen: Sequence[str],
+    action: str,
+) -> list[Measure]:
+    """The measures that a click makes, at the same prices as the proposal's."""
+    into, seal_cost, prices = text(network.outlets, "merge_to"), number(network.outlets, "seal_cost"), DEFAULT_PRICES
+    made = []
+    for outlet in chosen:
+        water = stand.water_m3_s[stand.position[outlet]] * 86_400
+        pipe = prices.merge_per_km * cache.sewers(url, revision).get(outlet, 0.0)
+        cost = {
+            "seal": float(seal_cost[outlet]),
+            "regulate": prices.regulate_outlet,
+            "merge": prices.merge_outlet + prices.merge_per_m3_d * water + pipe,
+        }[action]
+        amount = prices.regulate_to_mg_l if action == "regulate" else float("nan")
+        made.append(Measure(action, outlet, amount, to=into[outlet] if action == "merge" else "", cost=cost))
+    return made
+
+
+def _plants(network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
+    """Every plant with what it could be improved to."""
+    if not len(network.plants):
+        st.caption(say("项目里没有污水处理厂"))
+        return
+    levels = {"": say("不动"), "0.5": say("一级A 0.5"), "0.3": say("准Ⅳ类 0.3")}
+    marked = {m.source_id: m for m in state.marks() if m.action == "upgrade"}
+    words = dict(levels)
+    for measure in marked.values():
+        words.setdefault(f"{measure.amount:g}", f"{measure.amount:g} mg/L")
+    plants = [str(i) for i in network.plants.index]
+    before = [f"{marked[i].amount:g}" if i in marked else "" for i in plants]
+    table = pd.DataFrame(
+        {
+            "to": [words[level] for level in before],
+            "name": text(network.plants, "name"),
+            "tp": [round(plant_tp_mg_l(stand, i), 2) for i in plants],
+            "water": [round(stand.water_m3_s[stand.position[i]] * 86_400) for i in plants],
+        },
+        index=plants,
+    )
+    edited = st.data_editor(
+        table,
+        hide_index=True,
+        height=290,
+        disabled=["name", "tp", "water"],
+        column_config={
+            "to": st.column_config.SelectboxColumn(say("提标到 mg/L"), options=list(words.values()), required=True),
+            "name": st.column_config.Column(say("污水处理厂")),
+            "tp": st.column_config.Column(say("出水 mg/L")),
+            "water": st.column_config.Column(say("水量 m³/d")),
+        },
+        key=f"plan_plants_{hash(tuple(before))}",
+    )
+    codes = {word: level for level, word in words.items()}
+    after = [codes[word] for word in edited["to"]]
+    if after != before:
+        new = [
+            Measure(
+                "upgrade",
+                plant,
+                float(level),
+                cost=DEFAULT_PRICES.upgrade(float(level), float(table.at[plant, "water"])),
+            )
+            for plant, level in zip(plants, after, strict=True)
+            if level
+        ]
+        take(network, [*(m for m in state.marks() if m.action != "upgrade"), *new])
+        st.rerun(scope="fragment")
+
+
+def _gates(network: hydro.RiverNetwork) -> None:
+    """A slider for every gate that can bring water; always told as dilution."""
+    capacity, source = number(network.gates, "max_discharge_m3_s"), number(network.gates, "source_tp_mg_l")
+    usable = [str(i) for i in network.gates.index if np.isfinite(capacity[i]) and np.isfinite(source[i])]
+    usable = [i for i in usable if str(network.gates.at[i, "reach_id"]) in network.reach_position]
+    if not usable:
+        st.caption(say("没有可引水的闸：须有所在河段、过流能力与水源总磷"))
+        return
+    st.caption(say("引水是稀释，不是减排"))
+    names = text(network.gates, "name")
+    held = {(m.source_id, m.season): m for m in state.marks() if m.action == "dose"}
+    for gate, season in dict.fromkeys([*((gate, "") for gate in usable), *held]):
+        measure = held.get((gate, season)) or Measure("dose", gate, 0.0, season=season, days=DAYS.get(season, 365.0))
+        key = f"plan_dose_{gate}_{season}"
+        st.session_state[key] = float(measure.amount)
+        st.slider(
+            say(
+                "{name}{season} m³/s（水源 {tp:g} mg/L）", name=names[gate], season=say(season), tp=float(source[gate])
+            ),
+            0.0,
+            float(capacity[gate]),
+            step=0.1,
+            key=key,
+            on_change=_dose,
+            args=(measure, key),
+        )
+        if measure.amount > 0:
+            volume, cost = measure.volume_10k_m3, measure.cost
+            st.caption(
+                say(
+                    "每年 {days:.0f} 天，{volume:.0f} 万m³，{cost:.0f} 万元/年",
+                    days=measure.days,
+                    volume=volume,
+                    cost=cost,
+                )
+            )
+
+
+def _dose(measure: Measure, key: str) -> None:
+    amount = float(st.session_state[key])
+    wanted = replace(measure, amount=amount, yearly=True)
+    wanted = replace(wanted, cost=DEFAULT_PRICES.dose_per_10k_m3 * wanted.volume_10k_m3)
+    state.mark((*without([measure.key]), *([wanted] if amount > 0 else [])))
+    state.tell_plan(())
+
+
+def _reaches(network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
+    """Reaches with the most diffuse load: dredging, and moving farms and small polluters away."""
+    load = pd.Series(stand.diffuse_kg_d, index=network.reaches.index.astype(str)).nlargest(MOST_REACHES)
+    load = load[load > 0]
+    marks = {(m.action, m.source_id) for m in state.marks()}
+    rows = pd.DataFrame(
+        {
+            "dredge": [("dredge", i) in marks for i in load.index],
+            "relocate": [("relocate", i) in marks for i in load.index],
+            "name": [text(network.reaches, "name")[i] or i for i in load.index],
+            "load": load.round(2),
+            "km": (number(network.reaches, "length_m")[load.index] / 1000).round(1),
+        },
+        index=load.index,
+    )
+    edited = st.data_editor(
+        rows,
+        hide_index=True,
+        height=290,
+        disabled=["name", "load", "km"],
+        column_config={
+            "dredge": st.column_config.CheckboxColumn(say("清淤")),
+            "relocate": st.column_config.CheckboxColumn(say("搬迁取缔")),
+            "name": st.column_config.Column(say("河段")),
+            "load": st.column_config.Column(say("面源 kg/d")),
+            "km": st.column_config.Column(say("长 km")),
+        },
+        key=f"plan_reaches_{hash(frozenset(marks))}",
+    )
+    prices = DEFAULT_PRICES
+    part = {"dredge": prices.dredge_takes, "relocate": prices.relocate_takes}
+    wanted = {(action, str(i)) for action in part for i in rows.index[edited[action]]}
+    shown = {(action, str(i)) for action in part for i in rows.index}
+    if wanted != marks & shown:
+        gone = {(action, i, "") for action, i in (marks & shown) - wanted}
+        new = [
+            Measure(
+                action,
+                i,
+                float(load[i]) * part[action],
+                cost=prices.dredge_per_km * float(rows.at[i, "km"])
+                if action == "dredge"
+                else prices.relocate_per_kg_d * float(load[i]) * part[action],
+            )
+            for action, i in sorted(wanted - marks)
+        ]
+        take(network, [*without(gone), *new])
+        st.rerun(scope="fragment")
