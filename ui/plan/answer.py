@@ -51,7 +51,12 @@ def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario
     }
     with st.container(key="plan_map_frame"):
         st_folium(
-            drawing.live_map(cache.library(), cache.network_url(url, revision), project=f"{url}#plan"),
+            drawing.live_map(
+                cache.library(),
+                cache.network_url(url, revision),
+                project=f"{url}#plan",
+                relief=cache.relief(url, revision),
+            ),
             key=state.PLAN_MAP,
             use_container_width=True,
             height=345,
