@@ -50,7 +50,8 @@ def double_test(network: RiverNetwork, month: str, *, standard: Standard) -> pd.
 
 def coverage(tested: pd.DataFrame) -> pd.DataFrame:
     """Installation coverage by county: sources that report, of all, and the share of months that they really sent."""
-    found = tested.groupby("county", sort=True).agg(
+    counted = tested.assign(months_with_data=tested["months_with_data"].where(tested["reports"], 0))
+    found = counted.groupby("county", sort=True).agg(
         sources=("reports", "size"), installed=("reports", "sum"),
         sent=("months_with_data", "sum"), expected=("months_expected", "sum"),
     )  # fmt: skip

@@ -192,6 +192,50 @@ def from_exceedances(rows: pd.DataFrame, owners: Mapping[str, Mapping[str, str]]
     return pd.DataFrame(drafted, columns=columns)
 
 
+DUTIES: Mapping[str, tuple[str, str]] = {
+    "seal": ("封堵", "生态环境局"),
+    "regulate": ("规范整治", "生态环境局"),
+    "merge": ("清理合并", "住房城乡建设局"),
+    "upgrade": ("提标改造", "住房城乡建设局"),
+    "dose": ("引水调度", "水利局"),
+    "dredge": ("清淤", "水利局"),
+    "relocate": ("搬迁", "农业农村局"),
+}
+"""Action of a plan -> its word, and the department that sees to it where the plan names none (editable)."""
+
+
+def from_plan(
+    plan: Mapping[Any, Any], decisions: pd.DataFrame, measures: pd.DataFrame, outlets: pd.DataFrame, *, due_on: str
+) -> pd.DataFrame:
+    """Draft a task for every decision and measure of a plan: whose outlet, which grid owner, by when.
+
+    ``decisions`` (outlet_id, decision) and ``measures`` (measure_id, name, action, source_id, department, due_on), rows
+    of other plans left out; ``outlets`` indexed by id (name, county, grid_owner).  What has no date of its own is due on
+    ``due_on``.  The id is made of the plan and the row, so drafting twice adds nothing.
+    """
+    plan_id = str(plan["plan_id"])
+    place = {name: text(outlets, name) for name in ("name", "county", "grid_owner")}
+    drafted = []
+    for row in decisions[text(decisions, "plan_id") == plan_id].to_dict("records"):
+        outlet, decision = str(row["outlet_id"]), str(row["decision"])
+        if decision not in DUTIES:
+            continue
+        word, department = DUTIES[decision]
+        name, county, grid = (str(place[column].get(outlet, "")) for column in ("name", "county", "grid_owner"))
+        drafted.append((f"PL-{plan_id}-{outlet}", outlet, f"{name or outlet}{word}", department, grid, county, due_on))
+    for row in measures[text(measures, "plan_id") == plan_id].to_dict("records"):
+        word, department = DUTIES.get(str(row["action"]), (str(row["action"]), ""))
+        source = _filled(row.get("source_id"))
+        title = _filled(row.get("name")) or f"{source}{word}"
+        named = _filled(row.get("department")) or department
+        due = _filled(row.get("due_on"))[:10] or due_on
+        county = str(place["county"].get(source, ""))
+        drafted.append((f"PL-{plan_id}-{row['measure_id']}", source, title, named, "", county, due))
+    columns = ["task_id", "subject", "title", "department", "person", "county", "due_on"]
+    note = f"方案：{_filled(plan.get('name')) or plan_id}"
+    return pd.DataFrame(drafted, columns=columns).assign(plan_id=plan_id, state="draft", note=note)
+
+
 def _days(table: pd.DataFrame, name: str) -> Any:
     """A date column as days, NaT where blank or no date; a month means its last day."""
     raw = text(table, name).str.slice(0, 10)

@@ -50,6 +50,29 @@ def move_task(project: Desk, task_id: str, name: str, *, today: str, why: str = 
     return work.revision
 
 
+def fill_task(project: Desk, task_id: str, *, department: str, person: str, due_on: str, why: str) -> int:
+    """Say who does a drafted task by when, and return the project's revision.
+
+    Raises :class:`HydroError` where there is no such task, it is assigned already, or the day is none.
+    """
+    project.user.must("decide")
+    try:
+        day = str(pd.Timestamp(due_on).date()) if due_on else ""
+    except ValueError:
+        raise HydroError("bad_day", "日期「{day}」无法识别，请写成 2022-07-03", day=due_on) from None
+    with project.change() as work:
+        found = work.rows("tasks", task_id=task_id)
+        if not found:
+            raise HydroError("no_task", "没有编号为 {task} 的任务，可能已被删除，请刷新", task=task_id)
+        if tasks.state_of(found[0]) != "draft":
+            raise HydroError(
+                "assigned_already", "任务「{task}」已交办，不能再改责任人与期限", task=str(found[0]["title"])
+            )
+        said = {"task_id": task_id, "department": department.strip(), "person": person.strip(), "due_on": day}
+        work.write({"tasks": pd.DataFrame([said])}, why=why, replace=False)
+    return work.revision
+
+
 def draft_tasks(project: Desk, drafted: pd.DataFrame, *, why: str) -> int:
     """Add drafted tasks that are not there yet, and return how many; a task already at work is left alone."""
     project.user.must("decide")

@@ -25,7 +25,7 @@ from hydro.months import Months
 from hydro.plan_rows import offered
 from hydro.standards import Standard
 from i18n import text
-from layers import assess, entering
+from layers import assess, entering, outline
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
@@ -197,6 +197,12 @@ def settled(url: str, revision: int, month: str) -> pd.DataFrame:
 
 @of_scene
 @st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
+def counties_ranked(url: str, revision: int, month: str) -> pd.DataFrame:
+    """The counties by their water-quality index, this year so far."""
+    return assess.counties_ranked(network(url, revision), month, months=section_months(url, revision))
+
+
+@st.cache_resource(max_entries=40, ttl="12h", show_spinner=False)
 def double_test(url: str, revision: int, month: str) -> pd.DataFrame:
     """Concentration and load of the key sources against their permits, this year so far."""
     return permits.double_test(network(url, revision), month, standard=standard())
@@ -215,6 +221,13 @@ def _table(url: str, revision: int, name: str) -> pd.DataFrame:
 
 
 @of_scene
+@st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
+def outlines(url: str, revision: int) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
+    """Rivers and places of the sections, for the board's small map."""
+    found = project(url).tables(["reaches", "sections"], geometry=True)
+    return outline.outlines(found["reaches"], found["sections"])
+
+
 @st.cache_resource(max_entries=8, ttl="12h", show_spinner=False)
 def delivery(url: str, revision: int, month: str) -> hydro.Delivery:
     """What of a load anywhere reaches every section."""

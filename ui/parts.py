@@ -218,9 +218,20 @@ def percent(share: float) -> str:
     """
     if math.isnan(share):
         return "–"
-    if 0 < abs(share) < 0.001:
+    if share == 0:
+        return "0 %"
+    if abs(share) < 0.001:
         return "<0.1 %"
     return f"{100 * share:.0f} %" if abs(share) >= 0.1 else f"{100 * share:.1f} %"
+
+
+def change(share: float) -> str:
+    """A change against last year: with its sign, no decimals.
+
+    >>> change(-0.424), change(0.0), change(float("nan"))
+    ('-42 %', '0 %', '–')
+    """
+    return "–" if math.isnan(share) else f"{round(100 * share):+d} %".replace("+0 ", "0 ")
 
 
 def duration(days: float) -> str:

@@ -32,6 +32,9 @@ def show(url: str, revision: int, section_id: str) -> None:
     row["years"] = months.annual_means("TP", state.month())[section_id].to_dict()
     head(url, row["name"] or section_id, [row["river"], row["level"], row["county"], row["month"]], section_id)
     st.html(f'<div class="plainly">{html.escape(section_words(row, state.lang()))}</div>')
+    for note in found.notes:
+        if note.row == section_id:
+            st.html(f'<div class="note">{html.escape(say(note.message, **note.params))}</div>')
     left, right = st.columns([1, 1], gap="medium")
     network = cache.network(url, revision)
     with left:
@@ -147,10 +150,13 @@ def _ahead(row: dict[str, Any]) -> str:
 def _pay(row: dict[str, Any]) -> str:
     if math.isnan(row["pay_wan"]):
         return say("无法计算（缺数据或目标）")
-    params = {"inbound": row["inbound_mg_l"], "amount": row["pay_wan"] or row["reward_wan"]}
+    rules = "；".join(say(one) for one in row["rules"].split("；"))
+    params = {"inbound": row["inbound_mg_l"], "amount": row["pay_wan"] or row["reward_wan"], "rules": rules}
     if row["pay_wan"]:
-        return say("扣缴 {amount:.1f} 万元（已扣除入境部分 {inbound:.3f} mg/L；示例规则）", **params)
-    return say("奖励 {amount:.1f} 万元（示例规则）", **params) if row["reward_wan"] else say("无（示例规则）")
+        return say("扣缴 {amount:.1f} 万元（已扣除入境部分 {inbound:.3f} mg/L）；规则：{rules}", **params)
+    if row["reward_wan"]:
+        return say("奖励 {amount:.1f} 万元；规则：{rules}", **params)
+    return say("无；规则：{rules}", **params)
 
 
 def _record(network: Any, row: dict[str, Any]) -> list[tuple[str, str]]:
@@ -166,13 +172,14 @@ def _record(network: Any, row: dict[str, Any]) -> list[tuple[str, str]]:
                         basis=say({"measured": "实测", "table": "表列"}.get(row["discharge_basis"], "未知")))),
         (say("所在河段"), f"{own.get('reach_id', '')} · {float(own.get('chainage_m', math.nan)):.0f} m"),
         (say("位置可信度"), say(confidence) if confidence else ""),
+        (say("移位"), say("{month} 起在现位置", month=row["moved_since"]) if row["moved_since"] else ""),
     ]  # fmt: skip
 
 
 def _item_columns() -> list[table.Column]:
     column = table.Column
     return [
-        column("item", say("指标"), "text", 110),
+        column("item", say("指标"), "text", 165),
         column("value", "mg/L", "number", 70),
         column("class", say("类别"), "class", 70),
         column("limits", "Ⅲ / Ⅳ / Ⅴ", "number", 110),
@@ -252,8 +259,8 @@ def task_rows(url: str, revision: int, *subjects: str) -> None:
         return
     column = table.Column
     columns = [
-        column("title", say("任务"), "text", 200), column("who", say("责任"), "text", 140),
-        column("due", say("期限"), "text", 80), column("state", say("状态"), "mark", 90),
+        column("title", say("任务"), "text", 190), column("who", say("责任"), "text", 130),
+        column("due", say("期限"), "text", 80), column("state", say("状态"), "mark", 112),
     ]  # fmt: skip
     rows = []
     for one in with_status(own, today=as_of(state.month())).to_dict("records"):

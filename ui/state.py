@@ -21,6 +21,8 @@ CLICKS = "clicks"
 CAUSES = "causes"
 MAP, SOURCES, WORST = "map", "sources", "worst"
 PICK_PERSON, TASK, TASK_WHY = "pick_person", "task", "task_why"
+TASK_DEPARTMENT, TASK_PERSON, TASK_DUE, TASK_PLAN = "task_department", "task_person", "task_due", "task_plan"
+VIEW, POINT = "board_view", "board_point"
 PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
 """Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
 
@@ -118,11 +120,41 @@ def task() -> str:
 def choose_task(task_id: str) -> None:
     """Choose a task; the same once more lets it go."""
     st.session_state[TASK] = "" if task_id == task() else task_id
+    for name in (TASK_DEPARTMENT, TASK_PERSON, TASK_DUE):
+        st.session_state.pop(name, None)  # what was typed belonged to the task before
 
 
 def task_why() -> str:
     """What was written as the reason of a move."""
     return str(st.session_state.get(TASK_WHY) or "")
+
+
+def task_words() -> tuple[str, str, str]:
+    """Department, person and due day as they were filled in."""
+    due = st.session_state.get(TASK_DUE)
+    words = (str(st.session_state.get(name) or "") for name in (TASK_DEPARTMENT, TASK_PERSON))
+    return (*words, due.isoformat() if due else "")  # type: ignore[return-value]
+
+
+def task_plan() -> str:
+    """The plan to draft tasks from."""
+    return str(st.session_state.get(TASK_PLAN) or "")
+
+
+def view() -> str:
+    """What the board shows: blank for all sections, a level, ``map`` or ``rivers``."""
+    return str(st.session_state.get(VIEW) or "")
+
+
+def show_view(view: str) -> None:
+    """Choose what the board shows, before its control is drawn."""
+    st.session_state[VIEW] = view
+
+
+def point_clicked() -> str:
+    """The section clicked in the board's small map."""
+    picked = (st.session_state.get(POINT) or {}).get("selection", {}).get("pick") or []
+    return str(picked[0].get("section_id", "")) if picked else ""
 
 
 def clicked(table: str) -> str:

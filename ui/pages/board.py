@@ -14,11 +14,14 @@ from hydro.columns import text
 from hydro.registers import goal_progress
 from hydro.tasks import OPEN, state_of
 from reports.words import section_words
-from ui import cache, outlet_file, parts, section_file, state, table
+from ui import cache, margin_map, outlet_file, parts, rivers, section_file, state, table
 from ui.state import say
 from ui.today import as_of
 
 TABLE = "board_table"
+LEVELS = "国控 省控 市控"
+FEW_NOTES = 6
+"""Notes on the data that stand below the table; the others are a click away."""
 FULL_MARGIN = 0.5
 """The margin bar is full at half the target."""
 MARKS = {"over": "over", "equal": "equal", "holds": "holds"}
@@ -30,7 +33,7 @@ STATES = {
     "no_data": "无数据",
     "no_target": "无目标",
 }
-TRENDS = {"rising": "↗ 变差", "falling": "↘ 好转", "none": "→ 无明显变化", "short": "不足三年"}
+TRENDS = {"rising": "↗ 变差", "falling": "↘ 好转", "none": "→ 平稳", "short": "不足三年"}
 
 
 def render() -> None:
@@ -53,9 +56,29 @@ def _look(url: str, revision: int) -> None:
         else:
             found = cache.board(url, revision, state.month())
             _headline(found, demo=cache.project(url).demo)
-            table.show(TABLE, _columns(), _rows(found, url, revision), _open)
+            _views(found)
+            if state.view() == "map":
+                margin_map.show(found, url, revision)
+            elif state.view() == "rivers":
+                rivers.show(found)
+            else:
+                table.show(TABLE, _columns(), _rows(found, url, revision), _open)
             _below(found, url, revision)
         state.write_link()
+
+
+def _views(found: Board) -> None:
+    """All sections, those of one level, the map by margin, the rivers."""
+    levels = found.rows["level"].value_counts()
+    words = {"": say("全部 {count}", count=len(found.rows))}
+    known = sorted((str(one) for one in levels.index if one), key=lambda one: (LEVELS.find(one), one))
+    words |= {one: f"{say(one)} {levels[one]}" for one in known if len(levels) > 1}
+    words |= {"map": say("余量图"), "rivers": say("河流与流域")}
+    if state.view() not in words:
+        state.show_view("")
+    st.segmented_control(
+        say("看什么"), list(words), default="", format_func=lambda one: words[one], key=state.VIEW, label_visibility="collapsed"
+    )  # fmt: skip
 
 
 def _open() -> None:
@@ -106,21 +129,30 @@ def _rate(row: dict[str, Any]) -> str:
 def _columns() -> list[table.Column]:
     column = table.Column
     return [
-        column("name", say("断面"), "two", 146),
-        column("state", say("状态"), "mark", 76),
+        column("rank", "", "number", 32, say("名次：最差为 1")),
+        column("name", say("断面"), "two", 118),
+        column("state", say("状态"), "mark", 96),
         column("class", say("类别"), "class", 58, say("21 项单因子评价（GB 3838-2002）")),
-        column("value", say("总磷 mg/L"), "number", 64),
-        column("target", say("目标"), "number", 46),
-        column("margin", say("余量 mg/L"), "margin", 128, say("中线为目标：右侧为余量，左侧为超出")),
-        column("headroom", say("容量 kg/d"), "number", 62, say("再多多少负荷就超标；负数为须削减")),
-        column("months", say("近 36 个月"), "months", 112, say("虚线为目标，三角为超标月")),
-        column("storm", say("暴雨系数"), "number", 56, say("目标 ÷ 现状：浓度升到几倍就超标")),
-        column("rain", say("破线雨 mm"), "number", 62, say("24 小时下多少雨就超标（估算；– 为再大也不破）")),
-        column("need", say("后续须 ≤"), "number", 66, say("年均达标，剩余各月平均不得高于此值")),
-        column("chance", say("12 月展望"), "share", 104, say("按本断面历史重抽样：全年均值达标的概率")),
-        column("trend", say("趋势"), "text", 92, say("季节性肯德尔检验，0.05")),
-        column("streak", say("连续"), "text", 84),
-        column("tasks", say("任务"), "number", 38),
+        column("value", say("总磷 mg/L"), "number", 58),
+        column("target", say("目标"), "number", 42),
+        column("margin", say("余量 mg/L"), "margin", 112, say("中线为目标：右侧为余量，左侧为超出")),
+        column("percent", say("余量 %"), "number", 54, say("余量占目标")),
+        column("headroom", say("容量 kg/d"), "number", 58, say("再多多少负荷就超标；负数为须削减")),
+        column("months", say("近 36 个月"), "months", 88, say("虚线为目标，三角为超标月")),
+        column("storm", say("暴雨系数"), "number", 50, say("目标 ÷ 现状：浓度升到几倍就超标")),
+        column("rain", say("破线雨 mm"), "number", 54, say("24 小时下多少雨就超标（估算；– 为再大也不破）")),
+        column(
+            "need",
+            say("后续须 ≤"),
+            "number",
+            60,
+            say("年均达标，剩余各月平均不得高于此值；不可达：即使后续为零，年均仍超目标"),
+        ),
+        column("chance", say("12 月展望"), "share", 88, say("按本断面历史重抽样：全年均值达标的概率")),
+        column("year", say("同比"), "number", 52, say("比去年同月")),
+        column("trend", say("趋势"), "text", 70, say("季节性肯德尔检验，0.05")),
+        column("streak", say("连续"), "text", 90),
+        column("tasks", say("任务"), "number", 34),
     ]
 
 
@@ -128,13 +160,15 @@ def _rows(found: Board, url: str, revision: int) -> list[dict[str, Any]]:
     tasks = cache.table(url, revision, "tasks")
     waiting = [state_of(one) in OPEN for one in tasks.to_dict("records")]
     count = text(tasks[waiting], "subject").value_counts() if len(tasks) else pd.Series(dtype=int)
-    return [_row(row, int(count.get(row["section_id"], 0))) for row in found.rows.to_dict("records")]
+    shown = found.rows[found.rows["level"] == state.view()] if state.view() else found.rows
+    return [_row(row, int(count.get(row["section_id"], 0))) for row in shown.to_dict("records")]
 
 
 def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
     margin, chance, target = row["margin_mg_l"], row["chance"], row["target_mg_l"]
     spark = [table.known(float(one)) for one in row["spark"]]
     cells = {
+        "rank": str(row["rank"]),
         "name": [row["name"] or row["section_id"], " ".join(filter(None, (row["river"], say(row["level"]))))],
         "state": {"kind": MARKS.get(row["state"], "none"), "text": say(STATES[row["state"]])},
         "class": table.dot(row["class"]),
@@ -145,17 +179,20 @@ def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
             "full": FULL_MARGIN,
             "text": "–" if math.isnan(margin) else f"{margin:+.3f}" if round(margin, 3) else "0.000",
         },
+        "percent": parts.change(row["margin_share"]),
         "headroom": parts.fixed(row["headroom_kg_d"], 1),
         "months": {"values": spark, "target": table.known(target)},
         "storm": parts.fixed(row["storm_factor"], 2),
         "rain": parts.fixed(row["breaking_rain_mm"], 0),
-        "need": say("已无法达标") if row["need_mg_l"] < 0 else parts.fixed(row["need_mg_l"]),
+        "need": say("不可达") if row["need_mg_l"] < 0 else parts.fixed(row["need_mg_l"]),
         "chance": {"share": table.known(chance), "text": parts.chance(chance)},
+        "year": parts.change(row["change_share"]),
         "trend": say(TRENDS[row["trend"]]),
         "streak": _streak(row["streak"]),
         "tasks": str(tasks) if tasks else "",
     }
     sort = {
+        "rank": row["rank"], "percent": row["margin_share"], "year": row["change_share"],
         "name": row["name"], "state": row["rank"], "class": row["class"].replace(">", "X"), "value": row["value_mg_l"],
         "target": target, "margin": margin, "headroom": row["headroom_kg_d"], "months": row["value_mg_l"],
         "storm": row["storm_factor"], "rain": row["breaking_rain_mm"], "need": row["need_mg_l"], "chance": chance, "trend": row["slope_per_year"],
@@ -172,19 +209,28 @@ def _streak(months: int) -> str:
 
 def _below(found: Board, url: str, revision: int) -> None:
     """Dated goals of rivers, and what is odd about the month's data."""
-    lines = [say(note.message, **note.params) for note in found.notes]
+    lines = []
     goals = cache.table(url, revision, "goals")
     if len(goals):
         lines += [
             _goal(row)
             for row in goal_progress(goals, _values(found, url, revision), month=found.month).to_dict("records")
         ]
+    notes = [say(note.message, **note.params) for note in found.notes]
+    lines += notes[:FEW_NOTES]
     lines.append(
         say("评价标准 {edition}，环办[2011]22号；暴雨系数 = 目标/现状；展望为重抽样 500 次；数据截至 {day}。",
             edition=found.edition, day=as_of(found.month))
     )  # fmt: skip
     if cache.project(url).demo:
         lines.append(say("示例：全部水质数据均为虚构。"))
+    _say(lines)
+    if notes[FEW_NOTES:]:
+        with st.expander(say("数据上还有 {count} 条说明", count=len(notes) - FEW_NOTES)):
+            _say(notes[FEW_NOTES:])
+
+
+def _say(lines: list[str]) -> None:
     st.html("".join(f'<div class="note">{html.escape(line)}</div>' for line in lines))
 
 
@@ -192,7 +238,7 @@ def _values(found: Board, url: str, revision: int) -> pd.DataFrame:
     """Section-months with the river of each section."""
     months = cache.section_months(url, revision)
     river = text(cache.network(url, revision).sections, "river")
-    wide = pd.DataFrame(months.values["TP"], index=list(months.sections), columns=months.months.astype(str))
+    wide = pd.DataFrame(months.counted("TP"), index=list(months.sections), columns=months.months.astype(str))
     long = wide.stack().rename("value_mg_l").rename_axis(["section_id", "month"]).reset_index()
     return long.assign(river=long["section_id"].map(river))
 
