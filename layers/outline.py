@@ -11,8 +11,10 @@ TOLERANCE = 0.001
 """Degrees within which a drawn line may leave the surveyed one: about 100 m, under a pixel of a small map."""
 
 
-def outlines(reaches: Any, sections: Any, most: int = 600) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
-    """The largest reaches as simplified GeoJSON with a width, and where each section is (longitude, latitude)."""
+def outlines(
+    reaches: Any, sections: Any, most: int = 600
+) -> tuple[list[dict[str, Any]], dict[str, tuple[float, float]]]:
+    """The largest reaches as simplified GeoJSON features with a width, and where each section is (longitude, latitude)."""
     size = pd.to_numeric(reaches["discharge_m3_s"], errors="coerce").fillna(0.0)
     large = reaches.assign(size=size).nlargest(most, "size").dropna(subset=["geometry"])
     lines = large.geometry.simplify(TOLERANCE)
@@ -22,4 +24,4 @@ def outlines(reaches: Any, sections: Any, most: int = 600) -> tuple[dict[str, An
     ]  # fmt: skip
     there = sections.dropna(subset=["geometry"])
     places = {str(one): (point.x, point.y) for one, point in zip(there["section_id"], there.geometry, strict=True)}
-    return {"type": "FeatureCollection", "features": features}, places
+    return features, places

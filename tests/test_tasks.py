@@ -16,7 +16,7 @@ from hydro.permits import coverage, double_test
 from hydro.registers import goal_progress, league, register_progress, survey_progress
 from layers.project import Project
 from layers.standards import load_standard
-from layers.tasks import draft_tasks, move_task, moves
+from layers.tasks import draft_tasks, fill_task, move_task, moves
 
 TODAY = "2022-08-10"
 
@@ -236,6 +236,42 @@ def test_a_move_is_stored_with_its_reason_and_refused_when_it_is_late(tmp_path: 
     assert [name for name, _ in moves(opened.table("tasks").iloc[0].to_dict())] == ["submit", "cancel"]
     with pytest.raises(HydroError, match="没有编号为 T9 的任务"):
         move_task(opened, "T9", "submit", today=TODAY)
+
+
+def test_a_plan_becomes_tasks_with_department_person_and_day() -> None:
+    decisions = pd.DataFrame({"plan_id": ["P1", "P1", "P1", "P2"], "outlet_id": ["O1", "O2", "O3", "O1"],
+                              "decision": ["seal", "undecided", "merge", "seal"]})  # fmt: skip
+    measures = pd.DataFrame({"plan_id": ["P1", "P2"], "measure_id": ["M1", "M2"], "name": ["一厂提标", ""],
+                             "action": ["upgrade", "dredge"], "source_id": ["W1", "R7"], "due_on": ["2022-10-31", ""],
+                             "department": ["住建局", None]})  # fmt: skip
+    outlets = pd.DataFrame({"name": ["东街排口", "乙", ""], "county": ["甲县"] * 3, "grid_owner": ["三级网格02", "", ""]},
+                           index=["O1", "O2", "O3"])  # fmt: skip
+    plan = {"plan_id": "P1", "name": "汛期方案"}
+    found = tasks.from_plan(plan, decisions, measures, outlets, due_on="2022-12-31").set_index("task_id")
+    columns = ["title", "department", "person", "county", "due_on"]
+    assert found.loc["PL-P1-O1", columns].tolist() == ["东街排口封堵", "生态环境局", "三级网格02", "甲县", "2022-12-31"]
+    assert found.loc["PL-P1-O3", columns].tolist() == ["O3清理合并", "住房城乡建设局", "", "甲县", "2022-12-31"]
+    assert found.loc["PL-P1-M1", columns].tolist() == ["一厂提标", "住建局", "", "", "2022-10-31"]
+    assert (len(found), set(found["state"]), set(found["note"])) == (3, {"draft"}, {"方案：汛期方案"})
+    other = tasks.from_plan({"plan_id": "P2"}, decisions, measures, outlets, due_on="2023-01-01")
+    assert other["title"].tolist() == ["东街排口封堵", "R7清淤"]
+    assert other["department"].tolist() == ["生态环境局", "水利局"]
+
+
+def test_a_draft_is_filled_in_and_then_assigned(tmp_path: Path) -> None:
+    opened = project_with(task(state="draft", person="", department="", due_on=""), path=tmp_path / "p.gpkg")
+    with pytest.raises(HydroError, match="请先填写"):
+        move_task(opened, "T1", "assign", today=TODAY)
+    with pytest.raises(HydroError, match="日期「三天后」无法识别，请写成 2022-07-03"):
+        fill_task(opened, "T1", department="水利局", person="赵敏", due_on="三天后", why="")
+    fill_task(opened, "T1", department="水利局", person=" 赵敏 ", due_on="2022-09-01", why="落实")
+    move_task(opened, "T1", "assign", today=TODAY)
+    row = opened.table("tasks").set_index("task_id").loc["T1"]
+    assert row[["department", "person", "due_on", "state"]].tolist() == ["水利局", "赵敏", "2022-09-01", "assigned"]
+    with pytest.raises(HydroError, match="已交办，不能再改责任人与期限"):
+        fill_task(opened, "T1", department="水利局", person="别人", due_on="", why="")
+    with pytest.raises(HydroError, match="没有编号为 T9 的任务"):
+        fill_task(opened, "T9", department="", person="", due_on="", why="")
 
 
 def test_drafting_twice_adds_nothing(tmp_path: Path) -> None:

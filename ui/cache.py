@@ -222,7 +222,7 @@ def _table(url: str, revision: int, name: str) -> pd.DataFrame:
 
 @of_scene
 @st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)
-def outlines(url: str, revision: int) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
+def outlines(url: str, revision: int) -> tuple[list[dict[str, Any]], dict[str, tuple[float, float]]]:
     """Rivers and places of the sections, for the board's small map."""
     found = project(url).tables(["reaches", "sections"], geometry=True)
     return outline.outlines(found["reaches"], found["sections"])

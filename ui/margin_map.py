@@ -14,8 +14,8 @@ from ui import cache, state
 from ui.state import say
 
 HEIGHT = 560
-FULL = 0.5
-"""The colour is full at half the target."""
+FULL = 0.25
+"""The colour is full at a quarter of the target."""
 COLOURS = ["#b35806", "#f2f2f2", "#2166ac"]
 """Orange to blue through grey: told apart by every kind of colour vision; never the class colours."""
 ACROSS = 1150

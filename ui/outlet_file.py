@@ -77,7 +77,7 @@ def _record(row: dict[str, Any], plant: dict[str, Any], outlet_id: str) -> list[
     pairs = [
         (say("编号"), outlet_id),
         (say("统一编码"), str(row.get("code", "")) or say("空白（可后补）")),
-        (say("类型"), " · ".join(dict.fromkeys(filter(None, (str(row.get("type", "")), str(row.get("subtype", ""))))))),
+        (say("类型"), " · ".join(dict.fromkeys(say(str(row[one])) for one in ("type", "subtype") if row.get(one)))),
         (say("责任单位"), str(row.get("owner", ""))),
         (say("网格长"), str(row.get("grid_owner", ""))),
         (say("位置"), " ".join(filter(None, (str(row.get("county", "")), str(row.get("town", "")))))
