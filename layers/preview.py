@@ -108,7 +108,7 @@ class Preview:
         labels = [layer.label for layer in self.layers]
         if said in labels:
             return said
-        own = [layer.label for layer in self.layers if layer.table == entry.table]
+        own = [layer.label for layer in self.layers if entry.table and layer.table == entry.table]
         return own[0] if len(own) == 1 else said
 
     @property

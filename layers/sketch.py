@@ -31,6 +31,8 @@ MARKS: Mapping[str, tuple[str, str]] = {
 """Mark and colour of the points of a table; the legend says the same."""
 RIVER, GROUND, OTHER = "#1667b7", "#b9c2c9", "#c98a2b"
 HALO = "text-shadow:0 0 2px #fff,0 0 2px #fff"
+FEW = 300
+"""More points than this are drawn small, or they would hide the rivers."""
 PAPER = 0.5
 """Half the side, in degrees, of the square that shapes without a place are drawn in."""
 
@@ -146,8 +148,9 @@ def _draw(made: folium.Map, layer: ReadLayer, shapes: list[dict[str, Any]], box:
     mark, colour = MARKS.get(layer.table, ("●", OTHER))
     colour = OTHER if layer.drawing.supposed else colour
     if mark == "●":
+        few = len(shapes) <= FEW
         marker: Any = folium.CircleMarker(
-            radius=4.5, weight=1, color="#fff", fill=True, fill_color=colour, fill_opacity=1
+            radius=4.5 if few else 2, weight=1 if few else 0, color="#fff", fill=True, fill_color=colour, fill_opacity=1
         )
     else:
         sign = f'<div style="color:{colour};font-size:16px;line-height:16px;text-align:center;{HALO}">{mark}</div>'

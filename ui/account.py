@@ -34,6 +34,8 @@ def refused(intake: Intake) -> None:
         with st.container(border=True, gap="xxsmall"):
             st.caption(_place(intake, entry))
             st.text(questions.told(entry.message, **entry.params))
+    if any("column" in entry.params and entry.row is None for entry in entries):
+        st.caption(say("缺的列若在文件里叫别的名字，请在左边的“读作”里指明。"))
     if len(entries) > SHOWN:
         st.caption(say("还有 {count} 行，见下面的账目", count=len(entries) - SHOWN))
     download(intake)

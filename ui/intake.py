@@ -135,11 +135,18 @@ class Intake:
             self.error = error
         if isinstance(answer, Preview):
             self.preview = answer
+            self.name = self.name or answer.facts.get("name", "") or self._likely_name(answer)
         elif isinstance(answer, Entered):
             self.entered = answer
         elif answer is not None:
             self.taken_back = True
         return answer is not None or error is not None
+
+    def _likely_name(self, seen: Preview) -> str:
+        """A new project is called after the file of its rivers until the user names it."""
+        rivers = [layer.label for layer in seen.layers if layer.table == "reaches"]
+        files = [path.stem for path in self.files if any(path.name in label for label in rivers)]
+        return next(iter([*files, *(path.stem for path in self.files)]), "")
 
     def stop(self) -> None:
         """Stop what is being done; what was read is gone with the process that had read it."""

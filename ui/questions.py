@@ -85,7 +85,10 @@ def _buttons(intake: Intake, question: Question, given: Sequence[Proposal], numb
             if "source" in proposal.params:
                 intake.correct(question.file, {str(proposal.params["source"]): str(proposal.params["column"])})
             else:
-                intake.say(words, proposal.option)
+                intake.say(
+                    say("流域出口 {number}：{evidence}", number=at + 1, evidence=words) if mouth else words,
+                    proposal.option,
+                )
             st.rerun()
 
 

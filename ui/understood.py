@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -66,6 +67,9 @@ def _sketch(intake: Intake) -> None:
         note = say("虚线：坐标系还没有定，先按第一个提议画")
     elif not any(drawing.on_earth for drawing in drawings):
         note = say("坐标系还没有定：按文件里的坐标原样画，位置不作数")
+    shown, count = sum(len(drawing.shapes) for drawing in drawings), sum(drawing.count for drawing in drawings)
+    if shown < count:
+        note = "　".join([note, say("图上只画 {shown} 个，共 {count} 个", shown=shown, count=count)]).strip()
     st.html(f'<div class="legend">{marks}<span class="note">{html.escape(note)}</span></div>')
     if mouths and clicked:
         at = clicked.get("last_object_clicked") or clicked.get("last_clicked")
@@ -134,14 +138,26 @@ def _columns(intake: Intake, layer: ReadLayer) -> None:
             "sure": st.column_config.TextColumn(say("把握"), width="small"),
         },
     )
-    changed = edited[(edited["attribute"] != rows["attribute"]) | (edited["unit"] != rows["unit"])]
-    said = {}
-    for source, label, unit in zip(changed["source"], changed["attribute"], changed["unit"], strict=True):
-        if label in meaning or label == unread:
-            said[str(source)] = meaning.get(label, "") + (f"({unit})" if unit and label in meaning else "")
+    said = corrected(rows, edited, {**meaning, unread: ""})
     if said:
         intake.correct(layer.label, said)
         st.rerun()
+
+
+def corrected(rows: pd.DataFrame, edited: pd.DataFrame, meaning: Mapping[str, str]) -> dict[str, str]:
+    """Source columns that were given another attribute or unit, as ``--map`` writes them; blank: not to be read.
+
+    >>> rows = pd.DataFrame({"source": ["a", "b"], "attribute": ["名称", "—"], "unit": ["", ""]})
+    >>> edited = rows.assign(attribute=["—", "许可排水量"], unit=["", "万吨/日"])
+    >>> corrected(rows, edited, {"名称": "name", "许可排水量": "permit_discharge_m3_d", "—": ""})
+    {'a': '', 'b': 'permit_discharge_m3_d(万吨/日)'}
+    """
+    changed = edited[(edited["attribute"] != rows["attribute"]) | (edited["unit"] != rows["unit"])]
+    return {
+        str(source): meaning[label] + (f"({unit})" if unit and meaning[label] else "")
+        for source, label, unit in zip(changed["source"], changed["attribute"], changed["unit"], strict=True)
+        if label in meaning
+    }
 
 
 def _named(table: str, name: str) -> str:

@@ -1,0 +1,143 @@
+"""The page of data without a browser: who may do what, what a dropped file may be called, what is said on the way."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from offices import tables
+from streamlit.testing.v1 import AppTest
+
+import layers
+from hydro.errors import HydroError
+from layers.roles import User
+from ui.intake import LARGEST_MB, Intake
+
+
+@dataclass
+class Sent:
+    """A file as the browser sends it."""
+
+    name: str
+    content: bytes = b"x"
+    size: int = 1
+
+    def getvalue(self) -> bytes:
+        return self.content
+
+
+def page() -> None:
+    from ui import state
+    from ui.pages import data
+
+    state.adopt_link()
+    data.render()
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> layers.Project:
+    path = tmp_path / "office.gpkg"
+    monkeypatch.setenv("QINGYUAN_PROJECT", str(path))
+    monkeypatch.setenv("QINGYUAN_PROJECTS", str(tmp_path / "projects"))
+    return layers.create_project(path, name="流域", tables=tables())
+
+
+MONTH = Sent("八月.csv", "断面名称,采样时间,总磷(mg/L)\n桥,2022年8月,0.2\n".encode("gb18030"))
+
+
+def visit(role: str, intake: Intake | None = None) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["user"] = User("李工", role)
+    app.session_state["intake"] = intake
+    return app.run()
+
+
+def reading(office: layers.Project) -> Intake:
+    """A month of readings for the office, read."""
+    intake = Intake()
+    intake.receive([MONTH])
+    intake.into = office.url
+    intake.read()
+    wait(intake)
+    return intake
+
+
+def wait(intake: Intake) -> None:
+    deadline = time.monotonic() + 60
+    while intake.work.progress.busy and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def button(app: AppTest, key: str) -> AppTest.button:
+    return next(one for one in app.button if one.key == key)
+
+
+def test_a_viewer_may_look_and_not_write(office: layers.Project) -> None:
+    assert [told.value for told in visit("viewer").info] == [
+        "您的角色只能查看：可以放入文件预览核对，写入请联系管理员。"
+    ]
+    app = visit("viewer", reading(office))
+    assert not app.exception
+    assert button(app, "write").disabled
+    assert office.revision == 1
+
+
+def test_staff_write_into_the_open_project_and_take_it_back(office: layers.Project) -> None:
+    intake = reading(office)
+    app = visit("staff", intake)
+    assert [box.options for box in app.selectbox if box.key == "into"] == [["写入“流域”"]]  # no new project for staff
+    button(app, "write").click().run()
+    wait(intake)
+    assert layers.open_project(office.url).table("observations")["time"].tolist()[-1] == "2022-08"
+    assert office.book()["who"].iloc[-1] == "李工"
+    intake.settle()
+    assert intake.entered is not None
+    app = visit("staff", intake)
+    assert not app.exception
+    button(app, "take_back").click().run()
+    wait(intake)
+    assert len(office.table("observations")) == 2
+    assert office.book()["why"].tolist()[-2:] == ["导入 八月.csv", "撤销导入 八月.csv"]
+
+
+def test_a_stopped_import_says_so_and_can_begin_again(office: layers.Project) -> None:
+    intake = Intake()
+    intake.receive([MONTH])
+    intake.read()
+    intake.stop()
+    app = visit("staff", intake)
+    assert "已停止，没有写入任何内容。" in [text.value for text in app.text]
+    assert [one.label for one in app.button] == ["重新读取", "放弃"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("../../etc/passwd", "passwd"), ("C:\\win\\a.csv", "a.csv"), ("a\x00b.csv", "ab.csv"), ("..", "file")],
+)
+def test_a_dropped_file_lands_in_its_folder_whatever_it_is_called(name: str, kept: str) -> None:
+    intake = Intake()
+    intake.receive([Sent(name)])
+    assert [path.name for path in intake.folder.iterdir()] == [kept]
+    assert intake.folder.parent.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_too_large_or_twice_is_refused_whole() -> None:
+    intake = Intake()
+    with pytest.raises(HydroError, match=f"超过 {LARGEST_MB} MB"):
+        intake.receive([Sent("a.csv"), Sent("b.csv", size=LARGEST_MB * (1 << 20) + 1)])
+    with pytest.raises(HydroError, match=r"有两个文件都叫 A\.csv"):
+        intake.receive([Sent("a.csv"), Sent("A.csv")])
+    assert intake.files == []
+
+
+def test_the_files_and_the_process_go_with_the_import() -> None:
+    intake = Intake()
+    intake.receive([MONTH])
+    intake.read()
+    folder, child = intake.folder, intake.work._child
+    assert folder.exists()
+    assert child is not None
+    assert child.process.poll() is None
+    del intake
+    assert not folder.exists()
+    assert child.process.poll() is not None
