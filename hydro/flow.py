@@ -71,6 +71,11 @@ def spread_upstream(direction: Bytes, label: Labels) -> None:
     _spread(direction.reshape(-1), label.reshape(-1), direction.shape[1])
 
 
+def enclosed_voids(direction: Bytes) -> int:
+    """Number of cells without data that land encloses (gaps, lakes left out): water ends there, and should not."""
+    return int(_enclosed(direction))
+
+
 def downstream(direction: Bytes, cells: NDArray[np.int64]) -> NDArray[np.int64]:
     """The cell that each of some cells (flat indices) drains to; itself at a pit."""
     columns = direction.shape[1]
@@ -184,3 +189,31 @@ def _spread(direction: Any, label: Any, columns: int) -> None:
             k = direction[cell]
             if k < PIT:
                 cell += _ROW[k] * columns + _COLUMN[k]
+
+
+@njit(cache=True)
+def _enclosed(direction: Any) -> int:
+    rows, columns = direction.shape
+    outside = _UNSEEN  # every void that the rim of the raster leads to, marked for as long as this takes
+    waiting = [np.int64(0) for _ in range(0)]
+    for r in range(rows):
+        for c in range(columns):
+            if (r in (0, rows - 1) or c in (0, columns - 1)) and direction[r, c] == VOID:
+                direction[r, c] = outside
+                waiting.append(r * columns + c)
+    while len(waiting) > 0:
+        cell = waiting.pop()
+        r, c = cell // columns, cell % columns
+        for k in range(8):
+            i, j = r + _ROW[k], c + _COLUMN[k]
+            if 0 <= i < rows and 0 <= j < columns and direction[i, j] == VOID:
+                direction[i, j] = outside
+                waiting.append(i * columns + j)
+    enclosed = 0
+    for r in range(rows):
+        for c in range(columns):
+            if direction[r, c] == VOID:
+                enclosed += 1
+            elif direction[r, c] == outside:
+                direction[r, c] = VOID
+    return enclosed

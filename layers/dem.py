@@ -129,6 +129,15 @@ def level_note(level: int, cells: int, *, burnt: bool) -> list[Fault]:
     return [Fault("level_ground", message, {"share": share}, "reaches", warning=True)]
 
 
+def void_note(voids: int, cells: int, file: str) -> list[Fault]:
+    """Gaps that land encloses: whatever drains into one is lost to the rivers below."""
+    if not voids:
+        return []
+    message = "{file} 内部有 {count:,} 个像元没有高程（{share:.1%}，空洞或挖去的湖面），水流到那里为止，下游的汇水面积会偏小。请先填补"
+    params = {"file": file, "count": voids, "share": voids / max(1, cells)}
+    return [Fault("voids", message, params, "catchments", warning=True)]
+
+
 def accuracy_note(place: Place, file: str) -> list[Fault]:
     """How far off the way from the DEM's datum may be; nothing where there is none to go."""
     accuracy = systems.accuracy_m(place.crs)

@@ -8,6 +8,7 @@ only is asked: the system, and a nodata value that the file does not tell.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,7 +133,9 @@ def opened(path: str | Path) -> Iterator[Any]:
     if not Path(path).exists():
         raise HydroError("raster_missing", "找不到栅格文件 {file}。请检查路径", file=str(path))
     try:
-        source = rasterio.open(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # it is said below, in words
+            source = rasterio.open(path)
     except rasterio.errors.RasterioError as wrong:
         message = "{file} 不是可读的栅格（应为 GeoTIFF 等），或文件已损坏。请重新导出后再试"
         raise HydroError("raster_broken", message, file=file) from wrong
@@ -148,8 +151,13 @@ def opened(path: str | Path) -> Iterator[Any]:
         try:
             yield source
         except rasterio.errors.RasterioError as wrong:
-            message = "{file} 读到一半出错，文件可能已损坏或不完整。请重新导出后再试"
-            raise HydroError("raster_broken", message, file=file) from wrong
+            raise broken_off(file) from wrong
+
+
+def broken_off(file: str) -> HydroError:
+    """A raster that opened well and then could not be read."""
+    message = "{file} 读到一半出错，文件可能已损坏或不完整。请重新导出后再试"
+    return HydroError("raster_broken", message, file=Path(file).name)
 
 
 @contextmanager
@@ -183,8 +191,13 @@ def system_of(source: Any, said: str, rivers: Objects) -> CRS:
         return CRS.from_user_input(source.crs.to_wkt())
     west, south, east, north = source.bounds
     corners = np.array([[west, south], [east, south], [east, north], [west, north]], np.float64)
+    candidates = systems.candidates(corners)
+    if not len(rivers):
+        offered = "、".join(f"--crs {crs.to_epsg()}" for _, crs in candidates[:4]) or "--crs EPSG"
+        message = "{file} 没有说明坐标系。请用 --crs 指明；按坐标的数值可能是：{proposals}"
+        raise HydroError("raster_crs", message, file=Path(source.name).name, proposals=offered)
     told = []
-    for order, (_, crs) in enumerate(systems.candidates(corners)):
+    for order, (_, crs) in enumerate(candidates):
         lonlat = np.column_stack(systems.transformer(crs).transform(corners[:, 0], corners[:, 1]))
         inside = int(shapely.intersects(shapely.Polygon(lonlat), rivers).sum()) if np.isfinite(lonlat).all() else 0
         told.append((-inside, order, f"--crs {crs.to_epsg()}（{inside}/{len(rivers)}）"))

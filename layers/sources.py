@@ -225,6 +225,10 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
             yield Layer(shown, sheet.name, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))
     elif suffix == ".dbf":
         raise HydroError("dbf_alone", "{file} 缺少同名的 .shp。请把 shapefile 的全部文件一起导入")
+    elif suffix in (".tif", ".tiff", ".img", ".vrt") or head[:4] in (b"II*\x00", b"MM\x00*"):
+        raise HydroError(
+            "file_raster", "{file} 是栅格，不能导入为表。高程请用 terrain，土地利用请用 landuse，雨量请用 rainfall"
+        )
     elif b"\x00" in head[:1024] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
     else:

@@ -26,6 +26,7 @@ from layers.dem import (
     level_note,
     read_dem,
     silent,
+    void_note,
 )
 from layers.outlines import outlines
 from layers.raster import Place
@@ -51,8 +52,8 @@ def rivers_of_land(dem: Dem, *, threshold_km2: float = THRESHOLD_KM2, progress: 
     land, place, height = read_dem(dem, np.empty(0, object), progress)
     progress("流向", 0.25)
     direction, level = flow.flow_directions(height, width_m=land["width_m"], depth_m=land["depth_m"])
-    known_cells = int((direction != flow.VOID).sum())
     del height
+    known_cells, voids = int((direction != flow.VOID).sum()), flow.enclosed_voids(direction)
     progress("集水面积", 0.5)
     upstream = flow.upstream_area(direction, place.row_area_m2)
     largest = float(upstream.max()) / 1e6
@@ -81,7 +82,11 @@ def rivers_of_land(dem: Dem, *, threshold_km2: float = THRESHOLD_KM2, progress: 
         crs=systems.STORED,
     )
     rows = [catchment(f"reach:{ids[i]}", "reach", "", ids[i], area_km2[i], shapes[i : i + 1]) for i in range(len(ids))]
-    notes = [*level_note(level, known_cells, burnt=False), *accuracy_note(place, dem.file)]
+    notes = [
+        *level_note(level, known_cells, burnt=False),
+        *void_note(voids, known_cells, dem.file),
+        *accuracy_note(place, dem.file),
+    ]
     land |= {"land_km2": float(area_km2.sum()), "level_share": level / max(1, known_cells)}
     relief = land.pop("relief")
     progress("完成", 1.0)

@@ -35,6 +35,7 @@ from layers.dem import (
     level_note,
     read_dem,
     silent,
+    void_note,
 )
 from layers.outlines import outlines
 from layers.pictures import RELIEF, keep
@@ -75,8 +76,8 @@ def land_of_rivers(
     height.reshape(-1)[cell] -= np.float32(burn_m)
     progress("流向", 0.3)
     direction, level = flow.flow_directions(height, width_m=land["width_m"], depth_m=land["depth_m"], outlets=cell)
-    known_cells = int((direction != flow.VOID).sum())
     del height
+    known_cells, voids = int((direction != flow.VOID).sum()), flow.enclosed_voids(direction)
     progress("划分汇水区", 0.6)
     labels = np.zeros(place.shape, np.int32)
     labels.reshape(-1)[cell] = label
@@ -109,6 +110,7 @@ def land_of_rivers(
     notes = [
         *level_note(level, known_cells, burnt=True),
         *_coverage_notes(ids, where, covered, by_reach, [ids[r] for r in range(len(ids)) if edge[own[r]].any()]),
+        *void_note(voids, known_cells, dem.file),
         *accuracy_note(place, dem.file),
     ]
     land |= {"land_km2": float(by_reach.sum()), "level_share": level / max(1, known_cells)}

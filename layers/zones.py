@@ -96,9 +96,17 @@ class Zones:
             warnings.filterwarnings(
                 "ignore", message="Spatial reference system"
             )  # the polygons have been laid out here
-            found = exact_extract(
-                cells, self.frame, operations, include_cols=["zone"], output="pandas", max_cells_in_memory=MOST_CELLS
-            )
+            try:
+                found = exact_extract(
+                    cells,
+                    self.frame,
+                    operations,
+                    include_cols=["zone"],
+                    output="pandas",
+                    max_cells_in_memory=MOST_CELLS,
+                )
+            except RuntimeError as wrong:  # what the file's reader said, passed through exactextract
+                raise raster.broken_off(self.source.name) from wrong
         return pd.DataFrame(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,13 +47,14 @@ def terrain(
     asked = Dem(dem, crs=crs, nodata=nodata, coarsen=coarsen)
     founding = not has_rivers(project)
     if founding:
-        found = rivers_of_land(asked, threshold_km2=THRESHOLD_KM2 if threshold is None else threshold)
+        least = THRESHOLD_KM2 if threshold is None else threshold
+        found = rivers_of_land(asked, threshold_km2=least, progress=tell)
     else:
         if threshold is not None:
             raise typer.BadParameter(say("项目已有河网，--threshold 不起作用。请去掉它，或另建项目"))
         opened = layers.open_project(project)
         reaches = opened.table("reaches", geometry=True)
-        found = land_of_rivers(asked, opened.network(), reaches, burn_m=burn)
+        found = land_of_rivers(asked, opened.network(), reaches, burn_m=burn, progress=tell)
     warn(found.notes)
     if out:
         write_land(found, out)
@@ -144,6 +146,12 @@ def rainfall(
     if by_reach:
         found = by_reaches(found, catchments, opened.table("reaches", geometry=True))
     show(found, format)
+
+
+def tell(stage: str, part: float) -> None:
+    """What is being done and how far it is, for somebody who waits at a terminal."""
+    if sys.stderr.isatty():
+        complain([say("{stage}……{part:.0%}", stage=say(stage), part=part)])
 
 
 def warn(notes: Iterable[Fault]) -> None:

@@ -21,9 +21,11 @@ from hydro.errors import HydroError
 from hydro.export import export_tp, lateral_tp_mg_l
 from hydro.load import diffuse_loads
 from hydro.transport import conditions
+from layers.dem import Dem
 from layers.landcover import class_tables, diffuse_of_land_use, keep_diffuse, lateral_rows
 from layers.rainfall import keep_rain, rain_of_catchments, rain_of_reaches, stamp_in, weather_rows
 from layers.standards import load_table
+from layers.streams import rivers_of_land
 
 TOP = Path(__file__).parent.parent
 
@@ -200,6 +202,36 @@ def test_which_list_of_classes_is_asked_with_those_that_fit(landuse: Path, tmp_p
     assert diffuse_of_land_use(landuse, catchments(), classes=str(own)).table["tp_low_kg_a"].iloc[0] == pytest.approx(
         4.0
     )
+
+
+def test_a_broken_raster_is_refused_without_a_traceback(tmp_path: Path) -> None:
+    whole = rasters.write(tmp_path / "whole.tif", np.tile(use(), (50, 50)), 2.0, compress="deflate").read_bytes()
+    rng = np.random.default_rng(1)
+    said: list[str] = []
+    for i in range(8):
+        bent = bytearray(whole[: len(whole) // 2] if i == 0 else whole)
+        for at in rng.integers(0, len(bent) if i % 2 else 400, 4 * (i > 0)):
+            bent[at] = rng.integers(0, 256)
+        path = tmp_path / f"bent{i}.tif"
+        path.write_bytes(bytes(bent))
+        for answer in (
+            lambda path=path: diffuse_of_land_use(path, catchments(), classes="globeland30"),
+            lambda path=path: rain_of_catchments([path], catchments(), start="2022-07", step="month"),
+            lambda path=path: rivers_of_land(Dem(path), threshold_km2=1e-4),
+        ):
+            try:
+                answer()
+            except HydroError as told:
+                said.append(str(told))
+    assert len(said) > 3
+    assert all(".tif" in line for line in said)
+
+
+def test_a_raster_dropped_on_the_import_is_sent_to_its_verb(tmp_path: Path) -> None:
+    from layers.imports import preview
+
+    (told,) = preview([rasters.write(tmp_path / "dem.tif", use())]).report.json()["refused"]
+    assert told["what"] == "dem.tif 是栅格，不能导入为表。高程请用 terrain，土地利用请用 landuse，雨量请用 rainfall"
 
 
 # -- rain --------------------------------------------------------------------------------------------------------------

@@ -215,6 +215,19 @@ def test_the_edge_and_what_lies_beyond_it_are_told(land: Land, folder: Path) -> 
     assert told["partly_outside"].startswith("2 条河段有一部分在 DEM 之外，其汇水面积偏小：A、B")
 
 
+def test_a_gap_that_land_encloses_is_told_and_one_at_the_rim_is_not(folder: Path) -> None:
+    gap = valleys()
+    gap[10:12, 20:23] = np.nan
+    gap[:5, :5] = np.nan
+    found = drawn(rasters.write(folder / "gap.tif", gap))
+    (note,) = [note for note in found.notes if note.code == "voids"]
+    assert str(note) == (
+        "gap.tif 内部有 6 个像元没有高程（0.3%，空洞或挖去的湖面），水流到那里为止，下游的汇水面积会偏小。请先填补"
+    )
+    gap[10:12, 20:23] = 50
+    assert not [n for n in drawn(rasters.write(folder / "rim.tif", gap)).notes if n.code == "voids"]
+
+
 def test_a_plain_says_that_it_is_one(folder: Path) -> None:
     found = drawn(rasters.write(folder / "flat.tif", np.full((40, 60), 70, np.int16)))
     (note,) = [note for note in found.notes if note.code == "level_ground"]
@@ -365,6 +378,12 @@ def test_without_a_system_it_is_asked_with_the_reaches_that_lie_inside(folder: P
         "nowhere.tif 没有说明坐标系。请用 --crs 指明；可能是（括号内为落在栅格内的河段数）：--crs 4547（4/4）"
     )
     assert areas(drawn(path, crs="4547"))["reach:A"] == pytest.approx(10.46, rel=1e-3)
+
+
+def test_without_a_system_and_without_rivers_the_numbers_propose(folder: Path) -> None:
+    path = rasters.write(folder / "unsaid.tif", valleys(), crs=None)
+    with pytest.raises(HydroError, match="请用 --crs 指明；按坐标的数值可能是：--crs 4534"):
+        rivers_of_land(Dem(path))
 
 
 def test_a_rotated_raster_is_refused(folder: Path) -> None:
