@@ -24,6 +24,8 @@ def gather(table: str, parts: Sequence[Part], report: Report) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=["__row", "__file"])
     rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
+    if "geometry" in rows:  # of two files one may have no drawing
+        rows["geometry"] = rows["geometry"].astype(object).where(rows["geometry"].notna(), None)
     for column in KEYS[table]:
         if column not in rows:
             if column in ("place", "station_kind"):

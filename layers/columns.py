@@ -103,6 +103,24 @@ class Mapping_:
         return found
 
 
+def recalled(said: Mapping_, remembered: Mapping[str, str]) -> Mapping_:
+    """What the user says now, and behind it what was said of columns before."""
+    return Mapping_({**said.columns, "": {**remembered, **said.columns.get("", {})}}, said.tables)
+
+
+def learned(said: Mapping_, units_said: Mapping[str, str], readings: Mapping[str, Reading]) -> dict[str, str]:
+    """What is worth remembering of an import: columns named and units told, unless two files differ on one."""
+    found: dict[str, set[str]] = {}
+    for words in said.columns.values():
+        for source, attribute in words.items():
+            found.setdefault(source, set()).add(attribute)
+    for reading in readings.values():
+        for column in (*reading.columns, *reading.parameters):
+            if column.source in units_said:
+                found[column.source] = {f"{column.attribute}({units_said[column.source]})"}
+    return {source: next(iter(meant)) for source, meant in found.items() if len(meant) == 1}
+
+
 def load_mapping(path: Path) -> Mapping_:
     """The file of ``--map``: json, ``{"排口名": "name"}`` for all files or ``{"file or table": {"排口名": "name"}}``.
 

@@ -74,7 +74,7 @@ def enter(
         called = name or facts.get("name") or Path(into).stem
         project = create_project(into, name=called, demo=demo, tables=filled, user=user, why=why)
         before: dict[str, pd.DataFrame] = {}
-        _remember(project, corrected)
+        remember(project, corrected)
     else:
         project = open_project(into, user=user)
         user.must("write")
@@ -84,7 +84,7 @@ def enter(
                 message = "您核对期间项目被改动过（第 {seen} 版，现为第 {now} 版），没有写入。请重新读取。"
                 raise HydroError("moved_on", message, seen=seen, now=work.revision)
             work.write(filled, why=why, replace=False)
-        _remember(project, corrected)
+        remember(project, corrected)
     counts = {table: len(rows) for table, rows in filled.items()}
     return Entered(str(into), project.name, project.revision, made, counts, tuple(files), len(report.refused), before)
 
@@ -124,7 +124,8 @@ def corrections(project: Project) -> dict[str, str]:
     return {str(source): str(attribute) for source, attribute in kept.items()}
 
 
-def _remember(project: Project, corrected: Mapping[str, str] | None) -> None:
+def remember(project: Project, corrected: Mapping[str, str] | None) -> None:
+    """Keep columns that the user has named with the project, for the next import."""
     from layers import sql
 
     known = corrections(project)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from hydro.errors import HydroError
+from layers import columns
 from layers.intake import Import, Options
 from layers.read import Progress, read_sources, silent
 
@@ -29,10 +31,16 @@ def import_sources(
     """Read files and write them into a project, which is made where there is none.
 
     Nothing is written if a row was refused, a question is open, or with ``dry_run``.  Rows of the same id are updated,
-    the others added, so that importing twice changes nothing.  Raises HydroError for a project that cannot be opened or
+    the others added, so that importing twice changes nothing.  Columns and units that the user has named are kept with
+    the project, and hold for the next import.  Raises HydroError for a project that cannot be opened or
     written.
     """
+    from layers.entering import corrections, remember
+
     project = _existing(into, user)
+    options = options or Options()
+    if project:
+        options = replace(options, remembered=corrections(project))
     known: dict[str, pd.DataFrame] = project.tables(CONTEXT, geometry=True) if project else {}
     known = {name: rows for name, rows in known.items() if len(rows)}
     outcome = read_sources(paths, options, known, progress)
@@ -40,6 +48,7 @@ def import_sources(
         return outcome
     filled = {name: rows for name, rows in outcome.tables.items() if len(rows)}
     why = "导入 " + "、".join(Path(path).name for path in paths)
+    said = columns.load_mapping(options.map) if options.map else columns.Mapping_()
     if project:
         project.write(filled, why=why)
     else:
@@ -47,9 +56,10 @@ def import_sources(
 
         facts = outcome.facts
         name = facts.get("name") or Path(str(into)).stem
-        create_project(
+        project = create_project(
             into, name=name, demo=facts.get("demo") in ("1", "true", "是"), tables=filled, user=user, why=why
         )
+    remember(project, columns.learned(said, options.units, outcome.readings))
     return outcome
 
 

@@ -53,6 +53,7 @@ def read_sources(
     report = Report()
     word = Word(crs.parse_crs(options.crs) if options.crs else None, options.swap_axes, options.datum)
     said = columns.load_mapping(options.map) if options.map else columns.Mapping_()
+    said = columns.recalled(said, options.remembered)
     progress("读取文件", 0.0)
     layers, faults = open_layers(paths)
     for fault in faults:

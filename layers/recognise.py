@@ -18,6 +18,10 @@ from layers.convert import convert
 from layers.intake import Import, Options
 from layers.report import Proposal, Report
 from layers.sources import Layer
+from layers.templates import ABOUT
+
+EXPLAINS = frozenset(title for title, _ in ABOUT.values())
+"""Sheets of a template that only say how to fill it in."""
 
 
 def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: Import) -> Part | None:
@@ -28,6 +32,8 @@ def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: I
     stem = Path(layer.file).stem
     if layer.name.split("_")[-1] == "project" and {"name", "demo"} <= set(headers) and len(layer.frame) == 1:
         outcome.facts = {str(key): str(value) for key, value in layer.frame.iloc[0].items()}
+        return None
+    if layer.name in EXPLAINS:
         return None
     names = (layer.label, layer.file, Path(layer.file).name, stem, layer.name)
     words = said.of(*names)

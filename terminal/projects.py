@@ -84,6 +84,21 @@ def import_(
         raise typer.Exit(1)
 
 
+@verbs.command(help=say("一张表的空白模板，由数据字典生成，填好即可导入"))
+def template(
+    table: Annotated[str, typer.Argument(help=say("表名，如 outlets"), show_default=False)],
+    out: Annotated[Path, typer.Option(help=say("写到哪个文件：.xlsx 或 .csv"))],
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Write the sheet of one table to be filled in, in the language asked for."""
+    from layers.templates import as_csv, as_xlsx
+
+    if out.suffix.lower() not in (".xlsx", ".csv"):
+        raise typer.BadParameter(say("模板只能写成 .xlsx 或 .csv：{file}", file=out.name))
+    out.write_bytes((as_xlsx if out.suffix.lower() == ".xlsx" else as_csv)(table, str(lang)))
+    complain([say("已写出 {file}", file=str(out))])
+
+
 @verbs.command(help=say("列出项目的全部错误与警告；只有警告时退出码为 0"))
 def check(
     project: Project,

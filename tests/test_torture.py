@@ -570,3 +570,21 @@ def test_a_saved_mapping_reads_next_months_file(tmp_path: Path) -> None:
     words.write_text(json.dumps(outcome.mapping), encoding="utf-8")  # as the import itself saves it
     again = read_sources([tmp_path], Options(map=words))
     assert observed(again).equals(observed(outcome))
+
+
+def test_what_was_said_of_columns_holds_next_month(tmp_path: Path) -> None:
+    from layers.imports import import_sources
+
+    project, july, august = tmp_path / "p.gpkg", tmp_path / "七月.csv", tmp_path / "八月.csv"
+    broken.reaches().to_file(tmp_path / "reaches.gpkg")
+    broken.sections().to_file(tmp_path / "sections.gpkg")
+    pd.DataFrame({"甲列": ["S1"], "采样时间": ["2022-07"], "总磷": [80]}).to_csv(july, index=False)
+    pd.DataFrame({"甲列": ["S1"], "采样时间": ["2022-08"], "总磷": [120]}).to_csv(august, index=False)
+    words = tmp_path / "map.json"
+    words.write_text(json.dumps({"甲列": "station_id"}), encoding="utf-8")
+    assert import_sources([tmp_path / "reaches.gpkg", tmp_path / "sections.gpkg"], project).report.sound
+    assert asked(import_sources([july], project, Options(map=words)), "--unit 总磷=ug/L")
+    assert import_sources([july], project, Options(map=words, units={"总磷": "ug/L"})).report.sound
+    outcome = import_sources([august], project)
+    assert outcome.report.sound, outcome.report.json()
+    assert observed(outcome)["value"].tolist() == [0.12]
