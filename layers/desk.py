@@ -72,9 +72,13 @@ class Desk:
 
     @contextmanager
     def change(self, who: str | None = None) -> Iterator[Work]:
-        """One write transaction, alone; all of it happens, or nothing."""
+        """One write transaction, alone; all of it happens, or nothing.
+
+        Whatever writes begins here, so that no verb can forget to ask: who may only look cannot begin a change.
+        """
         from layers.work import Work
 
+        self.user.must("write")
         began, user = time.perf_counter(), named(self.user, who)
         with self.store.begin() as connection:
             work = Work(connection, self.store, user)

@@ -19,6 +19,7 @@ import pandas as pd
 import shapely
 
 from hydro.errors import Fault, HydroError
+from layers.inert import inert
 from layers.tables import LAYOUTS, OWN
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _shapefiles(tables: Tables, folder: Path, stem: str, notes: list[Fault], *, 
     for name, table in tables.items():
         called = f"{stem}_{name}" if prefix else name
         if "geometry" not in table:
-            table.to_csv(folder / f"{called}.csv", index=False, encoding="utf-8-sig")
+            table.map(inert).to_csv(folder / f"{called}.csv", index=False, encoding="utf-8-sig")
             continue
         drawn = table.rename(columns=lambda name: str(name)[:LONGEST_NAME])
         for column in drawn.columns.drop("geometry"):

@@ -45,9 +45,9 @@ class Picture:
 def keep(project: Desk, name: str, picture: Picture, *, why: str) -> None:
     """Keep a picture under a name, in the place of an earlier one, with an entry in the book. The same again: nothing.
 
-    Raises HydroError where the user may not write.
+    Raises HydroError where the user may not write, or for the user's county only.
     """
-    project.user.must("write")
+    project.user.must("write", [""])
     told = _told(name, picture)
     with project.change() as work:
         connection = work.connection

@@ -75,7 +75,9 @@ class Plans:
             row = {"plan_id": plan_id, "name": name, "description": description, "state": "draft"}
             work.put("plans", None, row | {"created_by": self.project.user.name, "created_on": now()}, "create", why)
             if base:
-                for old in work.rows("decisions", plan_id=work.plan(base)["plan_id"]):
+                copied = work.rows("decisions", plan_id=work.plan(base)["plan_id"])
+                self._must("decide", work, (old["outlet_id"] for old in copied))
+                for old in copied:
                     work.put("decisions", None, bare(old) | {"plan_id": plan_id}, "decide", why)
         return plan_id
 
@@ -206,8 +208,7 @@ class Plans:
                     sources="、".join(step.sources),
                 )
             decided = work.rows("decisions", plan_id=row["plan_id"])
-            known = {found["outlet_id"]: found for found in work.rows("outlets")} if decided else {}
-            user.must(step.right, (known.get(each["outlet_id"], {}).get("county") or "" for each in decided))
+            known = self._must(step.right, work, (each["outlet_id"] for each in decided))
             changed: Row = {"state": step.target}
             if verb == "approve":
                 changed |= {"approved_by": user.name, "approved_on": now()}
@@ -217,6 +218,13 @@ class Plans:
                     if any(outlet.get(name) != value for name, value in adopted.items()):
                         work.put("outlets", outlet, outlet | adopted, "approve", why)
             work.put("plans", row, row | changed, verb, why)
+
+    def _must(self, right: str, work: Work, outlets: Iterable[str]) -> dict[str, Row]:
+        """Refuse what touches outlets of a county that is not the user's; return the outlets by id."""
+        wanted = [*outlets]
+        known = {str(row["outlet_id"]): row for row in work.rows("outlets")} if wanted else {}
+        self.project.user.must(right, (known.get(outlet, {}).get("county") or "" for outlet in wanted))
+        return known
 
     def list(self) -> pd.DataFrame:
         """Every plan, with the number of its decisions."""

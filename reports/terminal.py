@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from layers.inert import inert
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,11 +30,11 @@ def as_json(result: Any) -> str:
 
 
 def as_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """Comma separated, one line a row."""
+    """Comma separated, one line a row; text that a spreadsheet would run as a formula is made harmless."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: inert(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
