@@ -23,8 +23,8 @@ def free_port() -> int:
 class Cluster:
     """A cluster in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.folder, self.port, self.durable = folder, free_port(), durable
         self.data = folder / "data"
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
 
@@ -38,7 +38,7 @@ class Cluster:
         assert not done.returncode, log.read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
-        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off -c max_connections=60"
+        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c fsync={'on' if self.durable else 'off'} -c max_connections=60"
         self._run("pg_ctl", "-D", self.data, "-w", "-o", options, "-l", self.folder / "server.log", "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -49,14 +49,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A running cluster; removed at the end."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A running cluster, removed at the end; a durable one waits for the disk as in daily use."""
     folder = Path(tempfile.mkdtemp(prefix="qy-pg-"))
     try:
         if UNPRIVILEGED:
             shutil.chown(folder, UNPRIVILEGED)
             (folder / "run.log").touch()
-        made = Cluster(folder)
+        made = Cluster(folder, durable=durable)
         made.start()
         try:
             yield made
