@@ -1,4 +1,4 @@
-"""What somebody with bad intentions types, calls and uploads; the browser's part is in ``browser/test_attacks.py``."""
+"""What somebody with bad intentions types, calls and uploads; the browser's part is in ``browser/test_hostile_names.py``."""
 
 import ast
 import csv
