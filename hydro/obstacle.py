@@ -26,6 +26,8 @@ SEARCH_S = 20.0
 """Longest time spent on the smallest set; afterwards an irreducible one is named, which may not be the smallest."""
 MOST_GUESSES = 60
 MOST_RATIO_STEPS = 6
+ALL_FLOORS = 100
+"""So many sections times conditions have their lowest reachable concentration told, also those not in the way."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,17 @@ def find_obstacle(model: Model, limit_mg_l: Float) -> Obstacle:
     """Explain an infeasible model."""
     if not _possible(model, limit_mg_l, []):
         return _contradiction(model, limit_mg_l)
-    floor, best = _floors(model, limit_mg_l)
     only_budget, needed = False, float("nan")
     if model.limits.budget is not None:
         freed = solve(model.program(limit_mg_l, budget=False), seconds=SEARCH_S)
         only_budget, needed = freed.x is not None, freed.cost if freed.x is not None else float("nan")
-    alone = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l)) if not _possible(model, limit_mg_l, [int(s)])]
+    targets = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l))]
+    alone = [s for s in targets if not _possible(model, limit_mg_l, [s])]
+    sections, smallest = ([], True) if alone else smallest_set(model, limit_mg_l)
+    every = model.base_load.size <= ALL_FLOORS
+    floor, best = _floors(model, limit_mg_l, targets if every else alone or sections)
     alone.sort(key=lambda s: -float(np.nanmax(floor[:, s] / limit_mg_l[s], initial=0.0)))
-    sections, smallest = (alone[:1], True) if alone else smallest_set(model, limit_mg_l)
+    sections = sections or alone[:1]
     loads = [_loads(model, s, best[s], limit_mg_l[s]) for s in alone or sections if s in best]
     return Obstacle(
         sections=tuple(model.sections[s] for s in sections),
@@ -163,11 +168,11 @@ def _left_over(model: Model, limit_mg_l: Float, start: list[int], targets: list[
     return [s for s in targets if s not in met]
 
 
-def _floors(model: Model, limit_mg_l: Float) -> tuple[Float, dict[int, tuple[int, Float]]]:
+def _floors(model: Model, limit_mg_l: Float, sections: list[int]) -> tuple[Float, dict[int, tuple[int, Float]]]:
     """Lowest reachable concentration of each section alone, and for each its worst condition with the choices taken."""
     floor = np.full(model.base_load.shape, np.nan)
     best: dict[int, tuple[int, Float]] = {}
-    for s in np.flatnonzero(np.isfinite(limit_mg_l)):
+    for s in sections:
         worst = -np.inf
         for c in range(len(model.stands)):
             x = _cleanest(model, c, int(s))

@@ -33,7 +33,7 @@ class Plan:
     so far with its ``gap``; without ``measures`` where nothing was found yet). ``cost`` is in ``unit`` (万元, or the
     count of measures where costs are missing), NaN when infeasible. ``sections`` has a row a section and condition:
     condition, section_id, name, target_mg_l, limit_mg_l, tp_before_mg_l, tp_after_mg_l, tp_floor_mg_l (the lowest that
-    any plan of these measures could bring; only when infeasible), holds.
+    any plan of these measures could bring; only when infeasible), holds. ``x`` are the choices as the model numbers them.
     """
 
     model: Model
@@ -46,6 +46,7 @@ class Plan:
     notes: tuple[Fault, ...]
     margin: float
     obstacle: Obstacle | None = None
+    x: Float | None = None
 
     @property
     def gap(self) -> float:
@@ -172,7 +173,16 @@ def plan_of(model: Model, solution: Solution, *, margin: float) -> Plan:
         notes=(*model.choice.notes, *_cautions(model, x)),
         margin=margin,
         obstacle=obstacle,
+        x=x,
     )
+
+
+def as_asked(plan: Plan, model: Model) -> Plan:
+    """The same choices told against the targets of another model of the same options (those that were asked for)."""
+    if plan.model is model or plan.x is None:
+        return plan
+    limit = model.target_mg_l * (1 - plan.margin)
+    return replace(plan, model=model, sections=section_table(model, plan.x, limit))
 
 
 def without_idle(model: Model, x: Float, limit_mg_l: Float) -> Float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.effect import BASELINE, Condition, concentration, holds, section_targets, situation
-from hydro.optimise import Plan, solve_plan
+from hydro.optimise import Plan, as_asked, solve_plan
 from hydro.scenario import Scenario, change
 from hydro.topology import Bool, Float
 
@@ -29,6 +29,7 @@ class Spread:
 
 
 DEFAULT_SPREAD = Spread()
+HALVINGS = 4
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,16 @@ def reliability(
     draws: int = 200,
     spread: Spread = DEFAULT_SPREAD,
     seed: int = 0,
+    target_mg_l: Float | None = None,
 ) -> Reliability:
     """Run a scenario over draws of decay, water and loads; each draw is a full solve of the network.
 
     A section holds in a draw when its concentration is at most its target (not the margin: the margin is what buys the
-    probability). The same seed gives the same draws, so that two plans are compared on the same ones.
+    probability); ``target_mg_l`` replaces the tables' targets. The same seed gives the same draws, so that two plans are compared on the same ones.
     """
     rng = np.random.default_rng(seed)
     sections = list(sections if sections is not None else plan.network.sections.index)
-    target = section_targets(plan.network, sections)
+    target = section_targets(plan.network, sections) if target_mg_l is None else target_mg_l
     tp, held = np.empty((draws, len(sections))), np.empty((draws, len(sections)), bool)
     middle = situation(plan.network, condition, sections=sections)
     for draw in range(draws):
@@ -96,30 +98,45 @@ def robust_plan(
     seed: int = 0,
     most_rounds: int = 6,
 ) -> tuple[Plan, Reliability]:
-    """Tighten the targets of the sections that fail most until the plan holds in this share of the draws.
+    """The cheapest plan found that holds in this share of the draws, by tightening the targets of the sections that fail.
 
-    Each round sets a failing section's limit down by what its ``share`` quantile is over the target. Every plan on the
-    way is proven cheapest for its limits; that no cheaper plan reaches the share is not proven. Gives the last plan when
-    no tighter one is feasible, with what it reaches.
+    Each round sets a failing section's limit down by what its quantile is over the target, until the share is reached;
+    then the tightening is halved a few times to come down to it. Every plan on the way is proven cheapest for its
+    limits; that no cheaper plan reaches the share is not proven: its
+    ``bound`` is that of the plan it came from. Gives the last plan when no tighter one is feasible,
+    with what it reaches.
     """
-    model, margin = plan.model, plan.margin
+    model, margin, least = plan.model, plan.margin, plan.bound
     first, sections = model.stands[0].condition, list(dict.fromkeys(plan.sections["section_id"]))
     columns = [model.sections.index(section) for section in sections]
+    goal = model.target_mg_l[columns]
 
     def ask(asked: Plan) -> Reliability:
-        return reliability(asked.scenario, sections=sections, condition=first, draws=draws, spread=spread, seed=seed)
+        return reliability(
+            asked.scenario, sections=sections, condition=first, draws=draws, spread=spread, seed=seed, target_mg_l=goal
+        )
 
-    sure = ask(plan)
+    def within(limit_mg_l: Float) -> Plan:
+        return solve_plan(replace(model, target_mg_l=limit_mg_l), margin=margin)
+
+    sure, loose, tight = ask(plan), model.target_mg_l, model.target_mg_l
     for _ in range(most_rounds):
         if sure.share >= share or plan.status != "optimal":
             break
         quantile = np.quantile(sure.tp_mg_l, (1 + share) / 2, axis=0)
-        tight = model.target_mg_l.copy()
-        tight[columns] /= np.maximum(quantile / section_targets(model.network, sections), 1.0)
-        model = replace(model, target_mg_l=tight)
-        tighter = solve_plan(model, margin=margin)
+        loose, tight = tight, tight.copy()
+        tight[columns] /= np.maximum(quantile / goal, 1.0)
+        tighter = within(tight)
         if tighter.status != "optimal":
             break
-        plan = tighter
-        sure = ask(plan)
-    return plan, sure
+        plan, sure = tighter, ask(tighter)
+    if sure.share >= share and loose is not tight:
+        for _ in range(HALVINGS):
+            middle = np.sqrt(loose * tight)
+            found = within(middle)
+            surer = ask(found)
+            if surer.share >= share:
+                plan, sure, tight = found, surer, middle
+            else:
+                loose = middle
+    return replace(as_asked(plan, model), bound=least), sure

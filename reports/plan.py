@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from hydro import Plan
+from hydro import Plan, Reliability, cost_curve, last_bit_costs, next_best
 from hydro.alternatives import LAST_MG_L
 from hydro.columns import text as column
 from i18n import text
@@ -120,6 +120,57 @@ def last_bits(plan: Plan, bits: pd.DataFrame, lang: str = "zh") -> list[str]:
     free = [name for name, saved in named if saved <= nothing]
     if free:
         lines.append(text("{names}放宽 {step:g} mg/L 也省不下钱", lang, names="、".join(free), step=LAST_MG_L))
+    return lines
+
+
+def tell_study(plan: Plan, lang: str = "zh") -> list[str]:
+    """Cost against margin, what the last bit of each target costs, and the next best that differ."""
+    costs = cost_curve(plan.model, gap=plan.gap)
+    lines = []
+    for row in costs.to_dict("records"):
+        facts = {"margin": 100 * row["margin"], "cost": row["cost"], "count": row["measures"]}
+        if row["status"] == "infeasible":
+            lines.append(text("余量 {margin:g} %：没有任何组合能做到", lang, margin=facts["margin"]))
+            break
+        lines.append(text("余量 {margin:g} %：{cost:.1f}，{count} 项", lang, **facts))
+    lines += last_bits(plan, last_bit_costs(plan.model, plan, gap=plan.gap), lang)
+    first = {(m.key, m.amount) for m in plan.measures if m.action != "dose"}
+    for number, other in enumerate(next_best(plan.model, plan, gap=plan.gap), start=2):
+        theirs = {(m.key, m.amount) for m in other.measures if m.action != "dose"}
+        facts = {
+            "number": number,
+            "cost": other.cost,
+            "gone": _listed(first - theirs) or "–",
+            "new": _listed(theirs - first) or "–",
+        }
+        lines.append(text("第 {number} 省：{cost:.1f}；不做 {gone}，改做 {new}", lang, **facts))
+    return lines
+
+
+def _listed(measures: set[tuple[tuple[str, str, str], float]]) -> str:
+    return "、".join(sorted(f"{source}={action}" for (action, source, _), _ in measures))
+
+
+def tell_certainty(plan: Plan, sure: Reliability, share: float, lang: str = "zh") -> list[str]:
+    """How likely the plan holds, in all and section by section, and whether that is what was asked for."""
+    names = column(plan.model.network.sections, "name")
+    lines = [
+        text(
+            "全部断面同时达到目标的机会 {share:.0f} %（{draws} 次抽样）", lang, share=100 * sure.share, draws=sure.draws
+        )
+    ]
+    if sure.share < share:
+        lines.append(text("允许的措施做不到 {asked:.0f} % 的把握", lang, asked=100 * share))
+    lines += [
+        text(
+            "{name}：{share:.0f} %，九成以内不超过 {tp:.3f} mg/L",
+            lang,
+            name=names[row["section_id"]] or row["section_id"],
+            share=100 * row["probability"],
+            tp=row["tp_p90"],
+        )
+        for row in sure.sections.to_dict("records")
+    ]
     return lines
 
 

@@ -44,8 +44,22 @@ def plan(
     water: Annotated[Water, typer.Option(help=say("封堵后原排水量是否离开河道"))] = Water.remove,
     time: Time = "",
     condition: Conditions = [],  # noqa: B006
-    force: Annotated[list[str], typer.Option(help=say("必须采取措施的对象编号，可重复"))] = [],  # noqa: B006
-    forbid: Annotated[list[str], typer.Option(help=say("不得采取措施的对象编号，可重复"))] = [],  # noqa: B006
+    seasons: Annotated[
+        bool,
+        typer.Option("--seasons", help=say("同时满足实测的平水、枯水（90 % 保证率）、汛期，以及枯水下的低、高降解")),
+    ] = False,
+    force: Annotated[list[str], typer.Option(help=say("必做的对象编号，或 编号=措施，可重复"))] = [],  # noqa: B006
+    forbid: Annotated[list[str], typer.Option(help=say("不做的对象编号，或 编号=措施，可重复"))] = [],  # noqa: B006
+    volume: Annotated[float | None, typer.Option(help=say("一年最多引水多少万m³"), show_default=False)] = None,
+    ready_in: Annotated[float | None, typer.Option(help=say("须在多少天内完成"), show_default=False)] = None,
+    years: Annotated[float, typer.Option(min=0.0, help=say("每年的费用（引水）按几年计"))] = 1.0,
+    share: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.999, help=say("须有的把握（降解、水量、负荷不确定），如 0.9"), show_default=False),
+    ] = None,
+    study: Annotated[
+        bool, typer.Option("--study", help=say("另算费用随余量的变化、最后 0.01 mg/L 的代价与次省的方案"))
+    ] = False,
     per_county: Annotated[int | None, typer.Option(help=say("每个县最多几处"), show_default=False)] = None,
     missing_cost: Annotated[
         float | None, typer.Option(help=say("没有费用的措施按多少万元计"), show_default=False)
@@ -58,10 +72,13 @@ def plan(
 ) -> None:
     """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
     import layers
-    from hydro import Limits, plan_measures, plan_rows
+    from hydro import Limits, Prices, plan_measures, plan_rows, robust_plan
     from hydro.measure import ACTIONS
     from hydro.optimise import as_dict
-    from reports.plan import tell
+    from hydro.plan_rows import offered
+    from hydro.seasons import seasons as measured_seasons
+    from layers.sewers import sewer_km
+    from reports.plan import tell, tell_certainty, tell_study
 
     allowed = [word.strip() for word in allow.split(",") if word.strip()]
     if unknown := sorted(set(allowed) - set(ACTIONS)):
@@ -69,21 +86,38 @@ def plan(
             say("没有措施“{unknown}”。可选的措施：{known}", unknown="、".join(unknown), known="、".join(ACTIONS))
         )
     opened = layers.open_project(project)
+    network = opened.network()
+    flows = [*flow_conditions(condition, time), *(measured_seasons(network).values() if seasons else ())]
     found = plan_measures(
-        opened.network(),
+        network,
         allow=allowed,
         margin=margin,
         targets={name: value[0] for name, value in (numbers(pair, 1) for pair in target)},
         sections=section or None,
         water=water.value,
         time=time or None,
-        conditions=flow_conditions(condition, time) or None,
-        limits=Limits(budget=budget, per_county=per_county, force=tuple(force), forbid=tuple(forbid)),
+        conditions=flows or None,
+        limits=Limits(
+            budget=budget,
+            per_county=per_county,
+            volume_10k_m3=volume,
+            force=tuple(force),
+            forbid=tuple(forbid),
+            ready_in_days=ready_in,
+        ),
+        prices=Prices(years=years),
+        extra=offered(network, opened.tables(PLAN_TABLES)),
         missing_cost=missing_cost,
+        sewer_km=sewer_km(opened.tables(("outlets", "plants"), geometry=True)) if "merge" in allowed else None,
         gap=gap,
         seconds=seconds,
     )
-    complain(tell(found, LANG))
+    studied = tell_study(found, LANG) if study and found.status == "optimal" else []
+    certain = []
+    if share is not None and found.status == "optimal":
+        found, sure = robust_plan(found, share=share)
+        certain = tell_certainty(found, sure, share, LANG)
+    complain([*tell(found, LANG), *certain, *studied])
     if save and found.measures:
         opened.write(plan_rows(found.scenario, save, save), why=f"plan --save {save}", replace=False)
     if format is Format.json:
@@ -123,7 +157,7 @@ def compare(
 @verbs.command(help=say("一场雨会使哪些断面超标，概率多大"))
 def storm(
     project: Project,
-    rain: Annotated[float, typer.Option(help=say("雨量，毫米"))],
+    rain: Annotated[str, typer.Option(help=say("雨量，毫米；或雨量表（reach_id、rain_mm）、雨量栅格的文件"))],
     hours: Annotated[float, typer.Option(help=say("历时，小时"))] = 24.0,
     plan: Annotated[str, typer.Option(help=say("方案名；不给则为现状"))] = "",
     time: Time = "",
@@ -134,10 +168,11 @@ def storm(
     import layers
     from hydro import Condition, Scenario, load_plan
     from hydro import storm as rained
+    from layers.storm_rain import storm_rain
 
     opened = layers.open_project(project)
     network = opened.network()
     times = network.observations.times("section")
     before = Condition(time=time or (times[-1] if times else None))
     base = load_plan(network, opened.tables(PLAN_TABLES), plan) if plan else Scenario(network)
-    show(rained(base, rain, hours=hours, condition=before), format)
+    show(rained(base, storm_rain(opened, rain), hours=hours, condition=before), format)

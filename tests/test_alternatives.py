@@ -71,6 +71,8 @@ def test_a_tighter_plan_is_a_surer_plan() -> None:
     assert surer.share >= 0.9
     assert robust.cost > plan.cost
     assert robust.status == "optimal"
+    assert robust.bound == plan.bound
+    assert list(robust.sections["target_mg_l"]) == list(plan.sections["target_mg_l"])
 
 
 def test_without_spread_a_plan_that_holds_always_holds() -> None:
