@@ -59,6 +59,29 @@ class BalanceError(HydroError):
     """The mass balance of a run does not close: a defect of the program, never of the input."""
 
 
+class Phrase(str):
+    """A parameter that is words of the program, not of the data: a template of its own, translated with its message.
+
+    In the source language it is the text itself.
+
+    >>> fill("转换精度{accuracy}", {"accuracy": Phrase("约 {metres:g} m", metres=2.0)})
+    '转换精度约 2 m'
+    """
+
+    template: str
+    params: Mapping[str, Any]
+
+    def __new__(cls, template: str, /, **params: Any) -> Phrase:
+        """The phrase, filled in the source language."""
+        made = super().__new__(cls, fill(template, params))
+        made.template, made.params = template, params
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """What it is made from again in another process."""
+        return (self.template,), dict(self.params)
+
+
 def fill(template: str, params: Mapping[str, Any]) -> str:
     """Fill ``{name}`` fields of a message; text in ``params`` is data and is never itself a template."""
     return template.format_map(params)

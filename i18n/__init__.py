@@ -30,4 +30,10 @@ def catalogue(lang: str) -> dict[str, str]:
 def text(source: str, lang: str = "zh", /, **params: Any) -> str:
     """Translate a source sentence and fill its ``{fields}``; an unknown sentence is shown in the source language."""
     sentence = catalogue(lang).get(source, source)
-    return sentence.format_map(params) if params else sentence
+    return sentence.format_map({name: _told(value, lang) for name, value in params.items()}) if params else sentence
+
+
+def _told(value: Any, lang: str) -> Any:
+    """A parameter; one that is itself a sentence of the program (``hydro.errors.Phrase``) in the reader's language."""
+    template = getattr(value, "template", None)
+    return text(template, lang, **value.params) if isinstance(template, str) else value

@@ -19,7 +19,7 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import CRSError
 from pyproj.transformer import TransformerGroup
 
-from hydro.errors import HydroError
+from hydro.errors import HydroError, Phrase
 from layers.report import Proposal
 
 Float = NDArray[np.float64]
@@ -141,25 +141,41 @@ def candidates(xy: Float) -> list[tuple[str, CRS]]:
     x, y = np.nanmedian(xy, axis=0)
     west, south, east, north = CHINA
     if np.all(np.abs(xy[:, 0]) <= 180) and np.all(np.abs(xy[:, 1]) <= 90):
-        names = [(f"{name} 经纬度", CRS.from_epsg(code)) for name, code, *_ in DATUMS]
-        return [*names[:1], ("WGS 84 经纬度", CRS.from_epsg(4326)), *names[1:]]
+        geographic = [(name, code) for name, code, *_ in DATUMS]
+        geographic.insert(1, ("WGS 84", 4326))
+        return [(Phrase("{datum} 经纬度", datum=_datum(name)), CRS.from_epsg(code)) for name, code in geographic]
     if not 3e5 <= y <= 6.2e6:
         return []
     found: list[tuple[str, CRS]] = []
     zone = int(x // 1e6)
     for name, _, zone3, meridian3, zone6, meridian6 in DATUMS:
         if 25 <= zone <= 45:
-            found.append((f"{name} 3 度带 {zone} 带", CRS.from_epsg(zone3 + zone - 25)))
+            found.append(
+                (Phrase("{datum} 3 度带 {zone} 带", datum=_datum(name), zone=zone), CRS.from_epsg(zone3 + zone - 25))
+            )
         elif 13 <= zone <= 23:
-            found.append((f"{name} 6 度带 {zone} 带", CRS.from_epsg(zone6 + zone - 13)))
+            found.append(
+                (Phrase("{datum} 6 度带 {zone} 带", datum=_datum(name), zone=zone), CRS.from_epsg(zone6 + zone - 13))
+            )
         elif zone == 0 and 1e5 <= x <= 9e5:
-            found += [
-                (f"{name} 3 度带 中央经线 {75 + 3 * i}°E（无带号）", CRS.from_epsg(meridian3 + i)) for i in range(21)
-            ]
-            found += [
-                (f"{name} 6 度带 中央经线 {75 + 6 * i}°E（无带号）", CRS.from_epsg(meridian6 + i)) for i in range(11)
-            ]
+            for wide, first, count in ((3, meridian3, 21), (6, meridian6, 11)):
+                found += [
+                    (
+                        Phrase(
+                            "{datum} {wide} 度带 中央经线 {meridian}°E（无带号）",
+                            datum=_datum(name),
+                            wide=wide,
+                            meridian=75 + wide * i,
+                        ),
+                        CRS.from_epsg(first + i),
+                    )
+                    for i in range(count)
+                ]
     return [(name, crs) for name, crs in found if _lands(xy, crs, (west, south, east, north))]
+
+
+def _datum(name: str) -> str:
+    return {"西安80": Phrase("西安80"), "北京54": Phrase("北京54")}.get(name, name)
 
 
 def _lands(xy: Float, crs: CRS, box: tuple[float, float, float, float]) -> bool:
@@ -176,11 +192,9 @@ def proposals(
         lonlat = np.column_stack(transformer(crs).transform(xy[:, 0], xy[:, 1]))
         place, inside = _place(lonlat, frames)
         accuracy = accuracy_m(crs)
-        told = (
-            ""
-            if accuracy == 0
-            else f"；转到 CGCS2000 的精度{'未知，可差百米' if accuracy is None else f'约 {accuracy:g} m'}"
-        )
+        told = "" if accuracy == 0 else Phrase("；转到 CGCS2000 的精度未知，可差百米")
+        if accuracy:
+            told = Phrase("；转到 CGCS2000 的精度约 {metres:g} m", metres=accuracy)
         lon, lat = np.nanmedian(lonlat, axis=0)
         if place and inside:
             evidence = "{name}，{count} 个要素中 {inside:.0%} 落在{place}{accuracy}"

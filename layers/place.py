@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from hydro.errors import Phrase
 from layers import crs as systems
 from layers.cells import Part
 from layers.crs import STORED, Frame
@@ -160,7 +161,9 @@ def _locate(
     accuracy = systems.accuracy_m(system)
     if accuracy != 0.0:
         message = "{file} 由 {system} 转为 CGCS2000，转换精度{accuracy}"
-        told = "未知（缺转换参数，可差百米）" if accuracy is None else f"约 {accuracy:g} m"
+        told = Phrase("未知（缺转换参数，可差百米）")
+        if accuracy is not None:
+            told = Phrase("约 {metres:g} m", metres=accuracy)
         report.warn("datum_accuracy", message, table=part.table, file=label, system=system.name, accuracy=told)
     located = Located(part, system, swap)
     _fill(located, report)

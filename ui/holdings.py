@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from layers.templates import as_xlsx
 
 from layers.attachments import safe_name
 from layers.backup import backup
 from layers.export import export
-from ui import cache, parts, signin
+from ui import cache, parts, signin, state
 from ui.state import say
 
 TABLES = {
@@ -24,6 +25,19 @@ TABLES = {
 """What the tables of a project are called on the screen."""
 
 
+TEMPLATES = (
+    "reaches",
+    "sections",
+    "outlets",
+    "plants",
+    "boundaries",
+    "gates",
+    "observations",
+    "weather",
+    "tasks",
+    "targets",
+)
+"""What departments are usually asked to fill in."""
 FORMATS = {
     ".xlsx": ("Excel（每表一页）", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ".gpkg": ("GeoPackage", "application/geopackage+sqlite3"),
@@ -57,6 +71,8 @@ def show() -> None:
         )
     st.html(f'<div class="holdings">{cells}</div><div class="note">{html.escape(" · ".join(told))}</div>')
     with st.container(horizontal=True):
+        with st.popover(say("下载模板"), icon=":material/table_view:"):
+            _templates()
         with st.popover(say("导出")):
             _exports(url, project.name or Path(url).stem)
         if signin.who().may("administer"):
@@ -69,6 +85,23 @@ def show() -> None:
                 key="take_along",
                 help=say("一个文件，带着全部改动记录；QGIS 可直接打开"),
             )
+
+
+def _templates() -> None:
+    """An empty workbook a table, made from the dictionary when it is asked for."""
+    st.caption(say("没有现成的表？填模板最省事：列名、单位、可用的词都写在里面。"))
+    cells = st.columns(2)
+    for at, table in enumerate(TEMPLATES):
+        title = say(TABLES[table])
+        cells[at % 2].download_button(
+            title,
+            partial(as_xlsx, table, state.lang()),
+            file_name=f"{title}.xlsx",
+            mime=FORMATS[".xlsx"][1],
+            on_click="ignore",
+            key=f"template_{table}_{state.lang()}",
+            width="stretch",
+        )
 
 
 def _exports(url: str, name: str) -> None:
