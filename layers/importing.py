@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from hydro.errors import Fault, FaultsError, HydroError
 from layers.answers import answered
-from layers.entering import Entered, enter, take_back
+from layers.entering import Entered, corrections, enter, take_back
 from layers.imports import CONTEXT
 from layers.intake import Import
 from layers.preview import Preview, preview
@@ -188,11 +188,12 @@ class _Desk:
 
     def _read(self, request: Read) -> Preview:
         self.outcome, self.seen, known = None, None, {}
+        options = answered(request.answers, request.columns)
         if request.into:
             project = open_project(request.into, user=User("-", "viewer"))
             self.seen = project.revision
             known = {name: rows for name, rows in project.tables(CONTEXT, geometry=True).items() if len(rows)}
-        options = answered(request.answers, request.columns)
+            options = replace(options, remembered=corrections(project))
         self.files = tuple(path.name for path in request.paths)
         self.outcome = read_sources(
             request.paths, options, known, lambda what, part: self.tell("progress", (what, part))

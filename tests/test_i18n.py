@@ -1,11 +1,13 @@
 """Every sentence a user may read has an English translation, that asks for no other fields."""
 
 import ast
+import pickle
 import re
 from pathlib import Path
 
 import pytest
 
+from hydro.errors import Phrase
 from i18n import catalogue, text
 
 TOP = Path(__file__).parent.parent
@@ -49,3 +51,11 @@ def test_english_is_english_but_for_names_that_the_source_names() -> None:
 
 def test_text_in_a_parameter_is_never_a_template() -> None:
     assert text("断面 {section}", "zh", section="{evil}") == "断面 {evil}"
+
+
+def test_a_parameter_that_is_words_of_the_program_is_translated_with_its_message() -> None:
+    system = pickle.loads(pickle.dumps(Phrase("{datum} 3 度带 {zone} 带", datum=Phrase("西安80"), zone=38)))
+    assert system == "西安80 3 度带 38 带"
+    assert text(
+        "{name}，落在 {lon:.2f}°E {lat:.2f}°N 一带{accuracy}", "en", name=system, lon=114, lat=35, accuracy=""
+    ) == ("Xi'an 80 3-degree zone 38; falls near 114.00°E 35.00°N")

@@ -25,7 +25,7 @@ from hydro.months import Months
 from hydro.plan_rows import offered
 from hydro.standards import Standard
 from i18n import text
-from layers import assess, entering, outline
+from layers import assess, outline
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import demo_project
@@ -333,12 +333,6 @@ def holdings(url: str, revision: int) -> tuple[dict[str, int], tuple[str, str], 
     book = opened.table("audit")
     last = {name: str(book[name].iloc[-1]) for name in ("when", "who", "why")} if len(book) else {}
     return counts, (times[0], times[-1]) if times else ("", ""), last
-
-
-@st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
-def corrections(url: str, revision: int) -> dict[str, str]:
-    """Columns that earlier imports into the project have named."""
-    return entering.corrections(project(url))
 
 
 @st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from layers.templates import as_xlsx
 
 from layers.attachments import safe_name
 from layers.backup import backup
 from layers.export import export
+from layers.templates import as_xlsx
 from ui import cache, parts, signin, state
 from ui.state import say
 

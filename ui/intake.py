@@ -44,7 +44,6 @@ class Intake:
         """What the user has said, in words and as an option, in order."""
         self.corrected: dict[str, dict[str, str]] = {}
         """Layer -> source column -> attribute (blank: not to be read), as the user has corrected them."""
-        self.remembered: dict[str, str] = {}
         self.preview: Preview | None = None
         self.entered: Entered | None = None
         self.taken_back = False
@@ -155,9 +154,9 @@ class Intake:
             self.preview = None
 
     def _columns(self) -> Path | None:
-        said = {**self.remembered, **{layer: {"columns": columns} for layer, columns in self.corrected.items()}}
-        if not said:
+        if not self.corrected:
             return None
+        said = {layer: {"columns": columns} for layer, columns in self.corrected.items()}
         path = Path(self._folder.name) / "columns.json"
         path.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
         return path

@@ -68,7 +68,6 @@ def _first(dropped: list[st.runtime.uploaded_file_manager.UploadedFile]) -> None
 
 
 def _begin(intake: Intake) -> None:
-    intake.remembered = cache.corrections(intake.into, cache.project(intake.into).revision) if intake.into else {}
     intake.read()
     state.hold_intake(intake)
     st.rerun()
