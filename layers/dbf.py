@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import pandas as pd
+
 from hydro.errors import Fault
 
 SAMPLE = 3000
@@ -31,6 +33,35 @@ def encoding(path: Path, cpg: Path) -> tuple[str, Fault | None]:
         message = "{file} 的 .cpg 写的是 {named}，内容其实是 {found}，已按后者读取"
         return candidate, Fault("cpg_lies", message, {"named": named, "found": candidate}, warning=True)
     return candidate, None
+
+
+def decoded(frame: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """A table whose names and texts were read byte for byte (as Latin-1), in its real encoding.
+
+    A field of ten bytes often ends in the middle of a character, most of all in names; what is left of such a character
+    is dropped.
+    """
+    made = frame.copy()
+    for name in made.columns:
+        if made[name].dtype == object or pd.api.types.is_string_dtype(made[name]):
+            known = {cell: text(cell, encoding) for cell in made[name].unique() if isinstance(cell, str)}
+            made[name] = made[name].map(lambda cell, known=known: known.get(cell, cell)).astype(object)
+    names = [text(str(name), encoding) for name in made.columns]
+    made.columns = pd.Index([f"{n}#{names[:i].count(n) + 1}" if n in names[:i] else n for i, n in enumerate(names)])
+    return made
+
+
+def text(cell: str, encoding: str) -> str:
+    """One cell that was read as Latin-1."""
+    if cell.isascii():
+        return cell
+    raw = cell.encode("latin-1", errors="replace")
+    for cut in range(4):
+        try:
+            return raw[: len(raw) - cut].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode(encoding, errors="replace")
 
 
 def _known(name: str) -> str:

@@ -12,7 +12,7 @@ from hydro.errors import Fault, fill
 Say = Callable[..., str]
 
 
-def plainly(source: str, **params: Any) -> str:
+def plainly(source: str, /, **params: Any) -> str:
     """A sentence in the source language."""
     return fill(source, params)
 

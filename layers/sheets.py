@@ -19,12 +19,11 @@ import numpy as np
 import pandas as pd
 
 from hydro.errors import Fault, HydroError
-from layers import columns, units
+from layers import columns, units, workbook
 
 HEADER_WITHIN = 30
 """A header stands among the first so many rows."""
 
-MAX_CELLS = 60_000_000
 MAX_UNPACKED = 1 << 30
 SUMMARY = re.compile(
     r"^\s*(合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|平\s*均值?|均\s*值|最大值?|最小值?|总数|total|sum|average|mean)\s*[:：]?\s*$",
@@ -112,41 +111,28 @@ def _steady(lines: list[str], mark: str) -> int:
 def read_workbook(path: Path, head: bytes) -> Iterator[Sheet]:
     """Every sheet of an xlsx, xlsm, xls or ods that holds a table. Values are read, formulas and macros never run."""
     _check_container(path, head)
-    import python_calamine as calamine
-
-    try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        names = book.sheet_names
-    except (calamine.CalamineError, OSError, ValueError) as wrong:
-        raise _broken_book(wrong) from wrong
     found = 0
-    for name in names:
-        try:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.total_height * sheet.total_width > MAX_CELLS:
-                message = "{file} 的工作表“{sheet}”有 {rows} 行 {columns} 列，超出限度。请删去空白行列后再导入"
-                raise HydroError(
-                    "sheet_too_large", message, sheet=name, rows=sheet.total_height, columns=sheet.total_width
-                )
-            cells = sheet.to_python(skip_empty_area=False)
-        except (calamine.CalamineError, ValueError) as wrong:
-            raise _broken_book(wrong) from wrong
-        if not any(cell not in ("", None) for row in cells for cell in row):
+    for grid in workbook.read_grids(path):
+        if not any(cell not in ("", None) for row in grid.cells for cell in row):
             continue
-        merged = [(a[0], a[1], b[0], b[1]) for a, b in (sheet.merged_cell_ranges or [])]
-        _fill_merged(cells, merged)
-        grid = [[_cell(cell) for cell in row] for row in cells]
         found += 1
-        yield _table(name, grid, find_header(grid[:HEADER_WITHIN]))
+        if grid.hidden:
+            message = "{file} 的工作表“{sheet}”是隐藏的，未读取。如需读取，请在 Excel 里取消隐藏并保存"
+            hidden = Fault("sheet_hidden", message, {"sheet": grid.name}, warning=True)
+            yield Sheet(grid.name, pd.DataFrame(), notes=[hidden])
+            continue
+        _fill_merged(grid.cells, grid.merged)
+        cells = [[_cell(cell) for cell in row] for row in grid.cells]
+        grid.cells = []
+        sheet = _table(grid.name, cells, find_header(cells[:HEADER_WITHIN]))
+        if grid.uncounted:
+            message = "{file} 的工作表“{sheet}”有 {count} 个公式没有存下结果（{cells}），按空白读取。请用 Excel 打开、保存后再导入"
+            shown = "、".join(grid.uncounted[:5])
+            params = {"sheet": grid.name, "count": len(grid.uncounted), "cells": shown}
+            sheet.notes.append(Fault("formula_uncounted", message, params, warning=True))
+        yield sheet
     if not found:
         raise HydroError("book_empty", "{file} 没有数据：各工作表都是空的")
-
-
-def _broken_book(wrong: Exception) -> HydroError:
-    why = str(wrong)[:120]
-    if "password" in why.lower() or "encrypt" in why.lower():
-        return HydroError("book_locked", "{file} 有密码保护。请去掉密码另存后再导入")
-    return HydroError("book_broken", "{file} 不是完好的 Excel 文件（{why}）。请用 Excel 另存为 .xlsx 后再导入", why=why)
 
 
 def _check_container(path: Path, head: bytes) -> None:
@@ -171,14 +157,59 @@ def _check_container(path: Path, head: bytes) -> None:
             members = packed.infolist()
             total = sum(member.file_size for member in members)
             named = {member.filename for member in members}
-    except (zipfile.BadZipFile, OSError, ValueError) as wrong:
-        raise _broken_book(wrong) from wrong
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as wrong:
+        message = "{file} 不是完好的 Excel 文件（{why}）。请用 Excel 另存为 .xlsx 后再导入"
+        raise HydroError("book_broken", message, why=str(wrong)[:120]) from wrong
     if total > MAX_UNPACKED or (total > 50 << 20 and total / max(1, path.stat().st_size) > 200):
         message = "{file} 解压后有 {size:.0f} MB，超出限度，已拒绝。请另存为 CSV 后再导入"
         raise HydroError("zip_bomb", message, size=total / 2**20)
     if not any(name.startswith(("xl/", "content.xml")) for name in named):
         message = "{file} 不是 Excel 文件（内容是{kind}）。请给真正的 .xlsx、.xls 或 .csv"
         raise HydroError("book_fake", message, kind="ZIP 压缩包")
+
+
+def read_page(path: Path) -> Iterator[Sheet]:
+    """The tables of a web page that a program saved under the name of a workbook (``.xls``); nothing in it is run."""
+    from lxml import html
+
+    try:
+        page = html.document_fromstring(decode(path.read_bytes()))
+        tables = [each for each in page.iter("table") if not any(True for _ in each.iterdescendants("table"))]
+    except (ValueError, html.etree.LxmlError) as wrong:
+        raise _no_table() from wrong
+    found = 0
+    for table in tables:
+        grid = _page_grid(table)
+        if any(cell for row in grid for cell in row):
+            found += 1
+            yield _table(f"表{found}", grid, find_header(grid[:HEADER_WITHIN]))
+    if not found:
+        raise _no_table()
+
+
+def _no_table() -> HydroError:
+    return HydroError("page_empty", "{file} 其实是网页，里面没有表格。请用 Excel 打开，另存为 .xlsx 后再导入")
+
+
+def _page_grid(table: Any) -> list[list[Any]]:
+    """Cells of an HTML table; one that spans several places fills them all."""
+    filled: dict[tuple[int, int], str] = {}
+    rows = list(table.iter("tr"))
+    for i, row in enumerate(rows):
+        j = 0
+        for cell in row.iterchildren("td", "th"):
+            while (i, j) in filled:
+                j += 1
+            high, wide = (min(_span(cell.get(name)), 1000) for name in ("rowspan", "colspan"))
+            words = " ".join(cell.text_content().split())
+            filled |= {(i + a, j + b): words for a in range(min(high, len(rows) - i)) for b in range(wide)}
+            j += wide
+    width = 1 + max((j for _, j in filled), default=-1)
+    return [[filled.get((i, j), "") for j in range(width)] for i in range(len(rows))]
+
+
+def _span(said: str | None) -> int:
+    return max(1, int(said)) if said and said.strip().isdecimal() else 1
 
 
 def _fill_merged(cells: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> None:

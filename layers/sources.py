@@ -51,6 +51,7 @@ IGNORED = {
     ".py",
     ".log",
 }
+PAGE = re.compile(rb"<!doctype html|<html|<table|<meta|<head|<div", re.I)
 MADE_BY_GIS = {"-wal", "-shm", "-journal"}
 
 
@@ -91,7 +92,7 @@ def open_layers(paths: Sequence[str | Path]) -> tuple[list[Layer], list[Fault]]:
                 try:
                     found = list(_read(file, shown))
                     faults += [note for layer in found for note in layer.notes]
-                    layers += found
+                    layers += [layer for layer in found if len(layer.frame.columns) or layer.geometry is not None]
                 except HydroError as wrong:
                     params = {"file": shown, **wrong.params}
                     faults.append(Fault(wrong.code, wrong.message, params, row=shown))
@@ -220,7 +221,10 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
         yield from geopackage(path, shown)
     elif suffix in (".gpkg", ".sqlite"):
         raise HydroError("gpkg_broken", "{file} 不是 GeoPackage（文件头不对）。请重新导出")
-    elif head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in (".xlsx", ".xls", ".xlsm"):
+    elif suffix in (".xls", ".xlsx") and PAGE.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
+        for sheet in sheets.read_page(path):
+            yield Layer(shown, sheet.name, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))
+    elif head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
         for sheet in sheets.read_workbook(path, head):
             yield Layer(shown, sheet.name, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))
     elif suffix == ".dbf":
@@ -344,7 +348,8 @@ def shapefile(path: Path, shown: str) -> Layer:
         if table is None:
             message = "{file} 缺少 .dbf 属性表，只有图形"
             notes.append(Fault("dbf_missing", message, {"file": shown}, row=shown, warning=True))
-        (layer,) = _vector(source, shown, path.stem, encoding=encoding, restore=".shx" not in present)
+        (layer,) = _vector(source, shown, path.stem, encoding="ISO-8859-1", restore=".shx" not in present)
+        layer.frame = dbf.decoded(layer.frame, encoding)
         layer.notes += notes
         return layer
 

@@ -32,7 +32,7 @@ def spoken(arguments: list[str]) -> str:
 LANG = spoken(sys.argv[1:])
 
 
-def say(source: str, **params: Any) -> str:
+def say(source: str, /, **params: Any) -> str:
     """A sentence in the user's language."""
     return text(source, LANG, **params)
 
