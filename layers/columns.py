@@ -269,7 +269,8 @@ def _scores(table: str, header: str, dbf: bool) -> list[tuple[str, float]]:
         if known_word in word or (word in known_word and len(word) >= 2 and not word.isascii()):
             score = 0.5 + 0.4 * min(len(known_word), len(word)) / max(len(known_word), len(word))
         elif known_word.isascii() == word.isascii():
-            ratio = SequenceMatcher(None, known_word, word).ratio()
+            most = 2 * min(len(known_word), len(word)) / (len(known_word) + len(word))  # what the ratio can be at best
+            ratio = SequenceMatcher(None, known_word, word).ratio() if most >= 0.85 else 0.0
             score = 0.8 * ratio if ratio >= 0.85 else 0.0
         else:
             continue

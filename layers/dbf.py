@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hydro.errors import Fault
+from layers import encodings
 
 SAMPLE = 3000
 """So many records are looked at; those at the start, the middle and the end."""
@@ -24,11 +25,13 @@ def encoding(path: Path, cpg: Path) -> tuple[str, Fault | None]:
     spoken = [cell for cell in cells if any(byte > 127 for byte in cell)]
     if not spoken:
         return _known(named) or "utf-8", None
-    for candidate in filter(None, ("utf-8", "gb18030", _known(named), "latin-1")):
-        if all(_decodes(cell, candidate) for cell in spoken):
-            break
-    else:
-        candidate = "gb18030"
+    known = _known(named)
+    candidate = encodings.of_words(spoken, cut=True)
+    if not candidate:
+        others = [
+            e for e in (known, "latin-1") if e and all(encodings.decoded(c, e, cut=True) is not None for c in spoken)
+        ]
+        candidate = others[0] if others else "gb18030"
     if named and _known(named) not in (candidate, {"gb18030": "gbk"}.get(candidate)):
         message = "{file} 的 .cpg 写的是 {named}，内容其实是 {found}，已按后者读取"
         return candidate, Fault("cpg_lies", message, {"named": named, "found": candidate}, warning=True)
@@ -56,12 +59,8 @@ def text(cell: str, encoding: str) -> str:
     if cell.isascii():
         return cell
     raw = cell.encode("latin-1", errors="replace")
-    for cut in range(4):
-        try:
-            return raw[: len(raw) - cut].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode(encoding, errors="replace")
+    whole = encodings.decoded(raw, encoding, cut=True)
+    return raw.decode(encoding, errors="replace") if whole is None else whole
 
 
 def _known(name: str) -> str:
@@ -71,17 +70,6 @@ def _known(name: str) -> str:
         return codecs.lookup({"65001": "utf-8", "936": "gbk"}.get(name, name)).name if name else ""
     except LookupError:
         return ""
-
-
-def _decodes(cell: bytes, candidate: str) -> bool:
-    """Whether a cell is text in an encoding, but for a last character that may be cut."""
-    for cut in range(4):
-        try:
-            cell[: len(cell) - cut].decode(candidate)
-        except UnicodeDecodeError:
-            continue
-        return True
-    return False
 
 
 def _cells(path: Path) -> list[bytes]:

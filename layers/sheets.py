@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import mmap
 import re
 import zipfile
 from collections.abc import Iterator
@@ -20,11 +21,17 @@ import pandas as pd
 
 from hydro.errors import Fault, HydroError
 from layers import columns, units, workbook
+from layers.encodings import decode
 
 HEADER_WITHIN = 30
 """A header stands among the first so many rows."""
 
 MAX_UNPACKED = 1 << 30
+MAX_LINE = 1_000_000
+LONG_LINE = re.compile(rf"[^\r\n]{{{MAX_LINE}}}")
+MOST_LINES_A_CELL = 12
+"""A remark of several lines is one cell; a quotation mark that is never closed makes a cell of many rows."""
+
 SUMMARY = re.compile(
     r"^\s*(合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|平\s*均值?|均\s*值|最大值?|最小值?|总数|total|sum|average|mean)\s*[:：]?\s*$",
     re.I,
@@ -42,65 +49,69 @@ class Sheet:
     notes: list[Fault] = field(default_factory=list)
 
 
-def decode(raw: bytes) -> str:
-    """Bytes of a text file as text: BOM, UTF-8, GB18030, then what charset-normalizer finds likely."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if raw.startswith(mark):
-            try:
-                return raw.decode(encoding)
-            except UnicodeDecodeError:
-                break
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(raw[:200_000]).best()
-    if best is None:
-        raise HydroError("encoding_unknown", "{file} 的文字编码无法识别。请另存为 UTF-8 后再导入")
-    try:
-        return raw.decode(best.encoding)
-    except (UnicodeDecodeError, LookupError) as wrong:
-        raise HydroError("encoding_unknown", "{file} 的文字编码无法识别。请另存为 UTF-8 后再导入") from wrong
-
-
 def read_delimited(path: Path) -> Sheet:
     """A CSV or TSV, whatever separates its cells."""
-    text = decode(path.read_bytes())
+    text, mixed = decode(path.read_bytes())
     if "\x00" in text:
         raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
+    long = LONG_LINE.search(text)
+    if long:
+        message = "{file} 第 {line} 行超过 {limit} 个字符，不是表格。请检查换行符，重新导出"
+        raise HydroError("csv_line_long", message, line=text.count("\n", 0, long.start()) + 1, limit=MAX_LINE)
     lines = text[:200_000].splitlines()
     separator = max(",\t;|，", key=lambda mark: (_steady(lines, mark), -",\t;|，".index(mark)))
-    csv.field_size_limit(10_000_000)
+    start = [line for line, _ in _records("\n".join(lines[: 2 * HEADER_WITHIN]), separator, HEADER_WITHIN)]
+    header = find_header(start)
+    sheet = _fast(text, separator, path.stem) if not header.rows > 1 and len(text) > 2_000_000 else None
+    if sheet is None:
+        records = list(_records(text, separator))
+        sheet = tabulate(path.stem, [cells for cells, _ in records], header)
+    if mixed:
+        message = "{file} 混用了 UTF-8 和 GBK 两种编码（{count} 行与其余不同），已逐行识别。请核对文字"
+        sheet.notes.append(Fault("encodings_mixed", message, {"count": mixed}, warning=True))
+    return sheet
+
+
+def _records(text: str, separator: str, most: int | None = None) -> Iterator[tuple[list[str], int]]:
+    """Rows of a delimited text with the line that each ends on; quotation marks must come in pairs."""
+    csv.field_size_limit(MAX_LINE)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=most is None)
+    before = 0
     try:
-        start = list(csv.reader(io.StringIO("\n".join(lines[:HEADER_WITHIN])), delimiter=separator))
-        header = find_header(start)
-        body = (
-            list(csv.reader(io.StringIO(text), delimiter=separator)) if header.rows or len(text) < 2_000_000 else None
-        )
-        if body is None:
-            return _fast(text, separator, path.stem)
+        for record in reader:
+            if most is not None and reader.line_num > most:
+                return
+            if reader.line_num - before > MOST_LINES_A_CELL and any(
+                separator in cell for cell in record if "\n" in cell
+            ):
+                raise csv.Error("unexpected end of data")
+            before = reader.line_num
+            yield record, before
     except csv.Error as wrong:
-        raise HydroError("csv_broken", "{file} 不是完好的表格文本（{why}）", why=str(wrong)[:120]) from wrong
-    return _table(path.stem, body, header)
+        if most is None:
+            message = "{file} 第 {line} 行起的引号不成对，之后的行分不开。请改正该行的引号（{why}）"
+            raise HydroError("csv_quotes", message, line=before + 1, why=str(wrong)[:120]) from wrong
 
 
-def _fast(text: str, separator: str, name: str) -> Sheet:
-    """A large plain table: header in the first line, nothing to clean around it."""
-    frame = pd.read_csv(
-        io.StringIO(text),
-        sep=separator,
-        dtype=str,
-        keep_default_na=False,
-        engine="c",
-        on_bad_lines="warn",
-        index_col=False,
-    )
-    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+def _fast(text: str, separator: str, name: str) -> Sheet | None:
+    """A large plain table: header in the first line, nothing to clean around it; None where a row is too long."""
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            engine="c",
+            on_bad_lines="error",
+            index_col=False,
+            skip_blank_lines=False,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        return None
+    frame.columns = pd.Index(_unique([str(label).strip() for label in frame.columns]))
     frame.index = pd.RangeIndex(2, len(frame) + 2)
-    return Sheet(name, frame.astype(object))
+    frame = frame.astype(object).fillna("")
+    return Sheet(name, frame[(frame != "").any(axis=1)])
 
 
 def _steady(lines: list[str], mark: str) -> int:
@@ -124,7 +135,7 @@ def read_workbook(path: Path, head: bytes) -> Iterator[Sheet]:
         _fill_merged(grid.cells, grid.merged)
         cells = [[_cell(cell) for cell in row] for row in grid.cells]
         grid.cells = []
-        sheet = _table(grid.name, cells, find_header(cells[:HEADER_WITHIN]))
+        sheet = tabulate(grid.name, cells, find_header(cells[:HEADER_WITHIN]))
         if grid.uncounted:
             message = "{file} 的工作表“{sheet}”有 {count} 个公式没有存下结果（{cells}），按空白读取。请用 Excel 打开、保存后再导入"
             shown = "、".join(grid.uncounted[:5])
@@ -137,8 +148,9 @@ def read_workbook(path: Path, head: bytes) -> Iterator[Sheet]:
 
 def _check_container(path: Path, head: bytes) -> None:
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raw = path.read_bytes()
-        if "EncryptedPackage".encode("utf-16-le") in raw or b"E\0n\0c\0r\0y\0p\0t\0e\0d" in raw:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+            locked = raw.find("EncryptedPackage".encode("utf-16-le")) >= 0
+        if locked:
             raise HydroError("book_locked", "{file} 有密码保护。请去掉密码另存后再导入")
         return
     if not head.startswith(b"PK\x03\x04"):
@@ -166,50 +178,6 @@ def _check_container(path: Path, head: bytes) -> None:
     if not any(name.startswith(("xl/", "content.xml")) for name in named):
         message = "{file} 不是 Excel 文件（内容是{kind}）。请给真正的 .xlsx、.xls 或 .csv"
         raise HydroError("book_fake", message, kind="ZIP 压缩包")
-
-
-def read_page(path: Path) -> Iterator[Sheet]:
-    """The tables of a web page that a program saved under the name of a workbook (``.xls``); nothing in it is run."""
-    from lxml import html
-
-    try:
-        page = html.document_fromstring(decode(path.read_bytes()))
-        tables = [each for each in page.iter("table") if not any(True for _ in each.iterdescendants("table"))]
-    except (ValueError, html.etree.LxmlError) as wrong:
-        raise _no_table() from wrong
-    found = 0
-    for table in tables:
-        grid = _page_grid(table)
-        if any(cell for row in grid for cell in row):
-            found += 1
-            yield _table(f"表{found}", grid, find_header(grid[:HEADER_WITHIN]))
-    if not found:
-        raise _no_table()
-
-
-def _no_table() -> HydroError:
-    return HydroError("page_empty", "{file} 其实是网页，里面没有表格。请用 Excel 打开，另存为 .xlsx 后再导入")
-
-
-def _page_grid(table: Any) -> list[list[Any]]:
-    """Cells of an HTML table; one that spans several places fills them all."""
-    filled: dict[tuple[int, int], str] = {}
-    rows = list(table.iter("tr"))
-    for i, row in enumerate(rows):
-        j = 0
-        for cell in row.iterchildren("td", "th"):
-            while (i, j) in filled:
-                j += 1
-            high, wide = (min(_span(cell.get(name)), 1000) for name in ("rowspan", "colspan"))
-            words = " ".join(cell.text_content().split())
-            filled |= {(i + a, j + b): words for a in range(min(high, len(rows) - i)) for b in range(wide)}
-            j += wide
-    width = 1 + max((j for _, j in filled), default=-1)
-    return [[filled.get((i, j), "") for j in range(width)] for i in range(len(rows))]
-
-
-def _span(said: str | None) -> int:
-    return max(1, int(said)) if said and said.strip().isdecimal() else 1
 
 
 def _fill_merged(cells: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> None:
@@ -296,7 +264,8 @@ def _labels(lines: list[list[Any]]) -> list[str]:
     return labels
 
 
-def _table(name: str, grid: list[list[Any]], header: Header) -> Sheet:
+def tabulate(name: str, grid: list[list[Any]], header: Header) -> Sheet:
+    """A grid of cells as a table under its header; what does not fit is told."""
     labels = _unique(header.labels)
     width = len(labels)
     notes: list[Fault] = []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,14 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from hydro.errors import Fault, HydroError
-from hydro.schema import KEYS
-from layers import kml, sheets
+from layers import archive, encodings, geojson, kml, sheets, webpage
+from layers.archive import MAX_MEMBERS
 
 MAX_BYTES = 1 << 30
-"""No single file, and no archive unpacked, may be larger."""
+"""No single file may be larger."""
 
 MAX_TEXT_BYTES = 400 << 20
 """Text files grow tenfold when read."""
-
-MAX_RATIO = 200
-"""An archive that grows more than this, beyond MAX_SMALL bytes, is a bomb."""
-
-MAX_SMALL = 50 << 20
-MAX_MEMBERS = 5000
 
 SIDECARS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qmd", ".qml", ".sld", ".qgs", ".qgz"}
 IGNORED = {
@@ -52,6 +47,7 @@ IGNORED = {
     ".log",
 }
 PAGE = re.compile(rb"<!doctype html|<html|<table|<meta|<head|<div", re.I)
+NO_PERMISSION = ("no_permission", "没有读取 {file} 的权限。请检查权限，或复制到自己的文件夹")
 MADE_BY_GIS = {"-wal", "-shm", "-journal"}
 
 
@@ -85,8 +81,9 @@ def open_layers(paths: Sequence[str | Path]) -> tuple[list[Layer], list[Fault]]:
     with ExitStack() as stack:
         for given in paths:
             path = Path(given)
-            if not path.exists():
-                faults.append(Fault("file_missing", "找不到 {file}。请检查路径", {"file": str(given)}, row=str(given)))
+            wrong = _unreadable(path)
+            if wrong:
+                faults.append(Fault(wrong.code, wrong.message, {"file": str(given)}, row=str(given)))
                 continue
             for shown, file in _files(path, stack, faults):
                 try:
@@ -96,6 +93,10 @@ def open_layers(paths: Sequence[str | Path]) -> tuple[list[Layer], list[Fault]]:
                 except HydroError as wrong:
                     params = {"file": shown, **wrong.params}
                     faults.append(Fault(wrong.code, wrong.message, params, row=shown))
+                except FileNotFoundError:
+                    faults.append(Fault("file_gone", "{file} 在读取时不见了。请检查后再试", {"file": shown}, row=shown))
+                except PermissionError:
+                    faults.append(Fault(*NO_PERMISSION, {"file": shown}, row=shown))
                 except MemoryError:
                     message = "{file} 太大，内存不足。请拆分后再导入"
                     faults.append(Fault("file_too_large", message, {"file": shown}, row=shown))
@@ -108,13 +109,35 @@ def open_layers(paths: Sequence[str | Path]) -> tuple[list[Layer], list[Fault]]:
     return layers, faults
 
 
+def _unreadable(path: Path) -> HydroError | None:
+    """What keeps a path from being read: absent, a pipe or device (which might never end), closed to this user."""
+    try:
+        if not path.exists():
+            return HydroError("file_missing", "找不到 {file}。请检查路径")
+        if not path.is_file() and not path.is_dir():
+            return HydroError("not_a_file", "{file} 不是文件也不是文件夹（管道、设备等不能导入）。请先存成文件")
+        if not os.access(path, os.R_OK):
+            return HydroError(*NO_PERMISSION)
+    except (OSError, ValueError):
+        return HydroError("file_missing", "找不到 {file}。请检查路径")
+    return None
+
+
 def _files(path: Path, stack: ExitStack, faults: list[Fault], *, unpacked: bool = False) -> Iterator[tuple[str, Path]]:
     """Readable files under a path with the name they are told by; archives are unpacked to a temporary folder."""
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
-        members = (
-            [p for p in found if p.parent == path] if not unpacked else found
-        )  # what lies deeper is something else
+        inside = path.rglob("*") if unpacked else path.iterdir()
+        members = sorted(p for p in islice(inside, MAX_MEMBERS + 1) if not _hidden(p.relative_to(path)))
+        if len(members) > MAX_MEMBERS:
+            message = "文件夹 {file} 里有 {limit} 个以上的文件，超出限度。请挑选需要的文件导入"
+            faults.append(Fault("folder_full", message, {"file": str(path), "limit": MAX_MEMBERS}, row=str(path)))
+            return
+        deeper = [p.name for p in members if p.is_dir()]
+        if deeper and not unpacked:
+            message = "文件夹 {file} 里的子文件夹未读取：{folders}。如需读取，请直接给出该文件夹"
+            params = {"file": str(path), "folders": "、".join(deeper[:8])}
+            faults.append(Fault("folders_unread", message, params, row=str(path), warning=True))
+        members = [p for p in members if p.is_file()]
         base = path
     else:
         members, base = [path], path.parent
@@ -132,7 +155,7 @@ def _files(path: Path, stack: ExitStack, faults: list[Fault], *, unpacked: bool 
         if suffix in (".zip", ".kmz"):
             try:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qingyuan-")))
-                unpack(file, folder)
+                archive.unpack(file, folder)
             except HydroError as wrong:
                 faults.append(Fault(wrong.code, wrong.message, {"file": shown, **wrong.params}, row=shown))
                 continue
@@ -145,66 +168,11 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith((".", "__MACOSX", "~$")) for part in path.parts)
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip; refuses bombs, paths that lead outside, encrypted and nested archives before a byte is written."""
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            members = [member for member in packed.infolist() if not member.is_dir()]
-            total = sum(member.file_size for member in members)
-            packed_size = max(1, archive.stat().st_size)
-            if (
-                len(members) > MAX_MEMBERS
-                or total > MAX_BYTES
-                or (total > MAX_SMALL and total / packed_size > MAX_RATIO)
-            ):
-                message = "{file} 解压后有 {count} 个文件、{size:.0f} MB，超出限度，已拒绝。请解压后挑选需要的文件导入"
-                raise HydroError("zip_bomb", message, count=len(members), size=total / 2**20)
-            for member in members:
-                _unpack_member(packed, member, folder)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zipfile.zlib.error) as wrong:  # type: ignore[attr-defined]
-        raise HydroError("zip_broken", "{file} 不是完好的压缩包（{why}）。请重新打包", why=str(wrong)[:120]) from wrong
-    except RuntimeError as wrong:
-        raise HydroError("zip_locked", "{file} 有密码。请去掉密码后再导入") from wrong
-
-
-def _unpack_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
-    name = _member_name(member)
-    inner = PurePosixPath(name.replace("\\", "/"))
-    outside = inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", name)
-    if outside or (member.external_attr >> 16) & 0o170000 == 0o120000:
-        message = "{file} 里的“{member}”指向压缩包以外，已拒绝整个压缩包。请重新打包"
-        raise HydroError("zip_path", message, member=name)
-    if inner.suffix.lower() in (".zip", ".rar", ".7z", ".gz"):
-        raise HydroError("zip_nested", "{file} 里还有压缩包“{member}”。请解压后再导入", member=name)
-    target = folder.joinpath(*inner.parts)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with packed.open(member) as source, target.open("wb") as sink:
-        left = member.file_size + 1
-        while chunk := source.read(min(1 << 20, left)):
-            sink.write(chunk)
-            left -= len(chunk)
-            if left <= 0:
-                raise HydroError("zip_bomb_lying", "{file} 里的“{member}”比它声明的大，已拒绝", member=name)
-
-
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """The member's name; without the UTF-8 flag Chinese names are GBK, which zipfile reads as cp437."""
-    if member.flag_bits & 0x800:
-        return member.filename
-    try:
-        raw = member.filename.encode("cp437")
-    except UnicodeEncodeError:
-        return member.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return member.filename
-
-
 def _read(path: Path, shown: str) -> Iterator[Layer]:
     """The layers of one file, by what its bytes say rather than its name."""
+    wrong = _unreadable(path)
+    if wrong:
+        raise wrong
     size = path.stat().st_size
     if size == 0:
         raise HydroError("file_empty", "{file} 是空文件")
@@ -222,7 +190,7 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
     elif suffix in (".gpkg", ".sqlite"):
         raise HydroError("gpkg_broken", "{file} 不是 GeoPackage（文件头不对）。请重新导出")
     elif suffix in (".xls", ".xlsx") and PAGE.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
-        for sheet in sheets.read_page(path):
+        for sheet in webpage.read(path):
             yield Layer(shown, sheet.name, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))
     elif head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
         for sheet in sheets.read_workbook(path, head):
@@ -233,7 +201,7 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
         raise HydroError(
             "file_raster", "{file} 是栅格，不能导入为表。高程请用 terrain，土地利用请用 landuse，雨量请用 rainfall"
         )
-    elif b"\x00" in head[:1024] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    elif b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and not encodings.wide_encoding(head):
         raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
     else:
         yield from _text(path, shown, head, suffix)
@@ -242,7 +210,9 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
 def _text(path: Path, shown: str, head: bytes, suffix: str) -> Iterator[Layer]:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"[") and suffix not in (".csv", ".tsv"):
-        yield from geojson(path, shown)
+        features = geojson.read(path.read_bytes())
+        crs, declared = (features.crs, "file") if features.crs else (CRS.from_epsg(4326), "format")
+        yield from _by_shape(Layer(shown, path.stem, features.frame, features.geometry, crs, declared))
     elif suffix == ".kml" or (re.match(rb"<\?xml|<kml", start) and b"<kml" in head):
         found = kml.read(path.read_bytes())
         yield from _by_shape(Layer(shown, path.stem, found.frame, found.geometry, CRS.from_epsg(4326), "format"))
@@ -265,65 +235,6 @@ def geopackage(path: Path, shown: str) -> Iterator[Layer]:
         if name in ("layer_styles", "qgis_projects") or str(name).startswith(("gpkg_", "rtree_", "sqlite_")):
             continue
         yield from _vector(path, shown, str(name), layer=str(name), spatial=kind is not None)
-
-
-def geojson(path: Path, shown: str) -> Iterator[Layer]:
-    """GeoJSON in any encoding; WGS 84 unless it says otherwise."""
-    import json
-
-    text = sheets.decode(path.read_bytes())
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError) as wrong:
-        raise HydroError("json_broken", "{file} 不是完好的 GeoJSON（{why}）", why=str(wrong)[:120]) from wrong
-    if not isinstance(parsed, dict) or parsed.get("type") not in ("FeatureCollection", "Feature"):
-        raise HydroError("json_other", "{file} 不是 GeoJSON 要素集（缺少 FeatureCollection）")
-    features = parsed["features"] if parsed["type"] == "FeatureCollection" else [parsed]
-    if not isinstance(features, list) or not all(isinstance(f, dict) for f in features):
-        raise HydroError("json_other", "{file} 不是 GeoJSON 要素集（缺少 FeatureCollection）")
-    crs, declared = CRS.from_epsg(4326), "format"
-    named = parsed.get("crs")
-    if isinstance(named, dict) and isinstance(named.get("properties"), dict):
-        crs, declared = CRS.from_user_input(str(named["properties"].get("name", ""))), "file"
-    for name, part in _by_table(features, path.stem).items():
-        frame, geometry = _feature_rows(part)
-        if name != path.stem and shapely.is_missing(geometry).all():
-            yield Layer(shown, name, frame)
-        else:
-            yield from _by_shape(Layer(shown, name, frame, geometry, crs, declared))
-
-
-def _by_table(features: Sequence[dict[str, Any]], stem: str) -> dict[str, list[dict[str, Any]]]:
-    """The features of a collection in which every one names its table (``export`` writes such), else one group."""
-    named: dict[str, list[dict[str, Any]]] = {}
-    for feature in features:
-        properties = feature.get("properties")
-        table = properties.get("table") if isinstance(properties, dict) else None
-        if table not in (*KEYS, "project"):
-            return {stem: list(features)}
-        inner = {key: value for key, value in feature["properties"].items() if key != "table"}
-        named.setdefault(table, []).append({**feature, "properties": inner})
-    return named or {stem: []}
-
-
-def _feature_rows(features: Sequence[dict[str, Any]]) -> tuple[pd.DataFrame, NDArray[np.object_]]:
-    """Properties and shapes of features; a nested property is kept as its json."""
-    import json
-
-    rows: list[Any] = [f.get("properties") if isinstance(f.get("properties"), dict) else {} for f in features]
-    if any("id" in f for f in features) and not any("id" in (row or {}) for row in rows):
-        rows = [{"id": f.get("id"), **(row or {})} for f, row in zip(features, rows, strict=True)]
-    frame = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
-    frame = frame.map(lambda cell: json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell)
-    return frame, _geojson_shapes(features)
-
-
-def _geojson_shapes(features: Sequence[dict[str, Any]]) -> NDArray[np.object_]:
-    """Geometries one by one: a broken one becomes None and is refused later, the others stay."""
-    import json
-
-    texts = np.array([json.dumps(f.get("geometry")) if f.get("geometry") else None for f in features], dtype=object)
-    return np.asarray(shapely.force_2d(shapely.from_geojson(texts, on_invalid="ignore")), dtype=object)
 
 
 def shapefile(path: Path, shown: str) -> Layer:
