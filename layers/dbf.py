@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from pathlib import Path
 
 import pandas as pd
 
-from hydro.errors import Fault
+from hydro.errors import Fault, HydroError
 from layers import encodings
 
 SAMPLE = 3000
@@ -36,6 +37,36 @@ def encoding(path: Path, cpg: Path) -> tuple[str, Fault | None]:
         message = "{file} 的 .cpg 写的是 {named}，内容其实是 {found}，已按后者读取"
         return candidate, Fault("cpg_lies", message, {"named": named, "found": candidate}, warning=True)
     return candidate, None
+
+
+def check_shapes(path: Path, table: Path | None) -> None:
+    """Whether the file of shapes is whole and has as many records as the attribute table.
+
+    Lengths stand in the headers (ESRI Shapefile Technical Description, 1998, pp. 4-5; in words of two bytes, big-endian).
+    Raises HydroError where a part was cut off or belongs to another file: rows would meet the wrong shapes.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        if len(raw) < 100 or raw[:4] != b"\x00\x00\x27\x0a":
+            raise HydroError("shp_broken", "{file} 不是 shapefile（文件头不对）。请重新导出")
+        length = 2 * int(struct.unpack_from(">i", raw, 24)[0])
+        if length != len(raw):
+            message = "{file} 的图形不完整：应有 {length} 字节，只有 {size} 字节。请重新导出"
+            if length < len(raw):
+                message = "{file} 的图形文件头写 {length} 字节，实有 {size} 字节，对不上。请重新导出"
+            raise HydroError("shp_length", message, length=length, size=len(raw))
+        count, at = 0, 100
+        while at + 8 <= len(raw):
+            words = struct.unpack_from(">i", raw, at + 4)[0]
+            if words < 2 or at + 8 + 2 * words > len(raw):
+                message = "{file} 的第 {count} 个图形已损坏。请重新导出"
+                raise HydroError("shp_record", message, count=count + 1)
+            count, at = count + 1, at + 8 + 2 * words
+    if table is not None and table.stat().st_size >= 32:
+        with table.open("rb") as file:
+            rows = int(struct.unpack("<I", file.read(8)[4:8])[0])
+        if rows != count:
+            message = "{file} 有 {shapes} 个图形，.dbf 属性表却有 {rows} 行，对不上。请重新导出整套文件"
+            raise HydroError("shp_rows", message, shapes=count, rows=rows)
 
 
 def decoded(frame: pd.DataFrame, encoding: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from hydro.errors import HydroError
+
+DEFINITIONS = re.compile(rb"<!DOCTYPE|<!ENTITY", re.I)
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,15 @@ def read(raw: bytes) -> Placemarks:
     """All placemarks, in the order of the document; longitude and latitude in WGS 84. Raises HydroError if broken."""
     from lxml import etree
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=False)
+    if DEFINITIONS.search(raw, 0, 1 << 16):
+        raise HydroError("kml_doctype", "{file} 自带实体定义（DOCTYPE），可能有害，已拒绝。请重新导出为普通 KML")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
     try:
         root = etree.fromstring(raw, parser)
     except (etree.XMLSyntaxError, ValueError) as wrong:
         raise HydroError("kml_broken", "{file} 不是完好的 KML（{why}）", why=str(wrong)[:120]) from wrong
+    if root.getroottree().docinfo.doctype:
+        raise HydroError("kml_doctype", "{file} 自带实体定义（DOCTYPE），可能有害，已拒绝。请重新导出为普通 KML")
     rows: list[dict[str, str]] = []
     shapes: list[Any] = []
     for placemark in root.iter("{*}Placemark"):

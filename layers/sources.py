@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,6 +20,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from hydro.errors import Fault, HydroError
 from layers import archive, encodings, geojson, kml, sheets, webpage
@@ -155,6 +158,7 @@ def _files(path: Path, stack: ExitStack, faults: list[Fault], *, unpacked: bool 
         if suffix in (".zip", ".kmz"):
             try:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qingyuan-")))
+                _check_size(file)
                 archive.unpack(file, folder)
             except HydroError as wrong:
                 faults.append(Fault(wrong.code, wrong.message, {"file": shown, **wrong.params}, row=shown))
@@ -179,10 +183,7 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         head = file.read(4096)
-    if size > MAX_BYTES or (size > MAX_TEXT_BYTES and suffix in (".csv", ".tsv", ".txt", ".json", ".geojson", ".kml")):
-        message = "{file} 有 {size:.0f} MB，超出限度 {limit:.0f} MB。请拆分后再导入"
-        limit = MAX_BYTES if size > MAX_BYTES else MAX_TEXT_BYTES
-        raise HydroError("file_too_large", message, size=size / 2**20, limit=limit / 2**20)
+    _check_size(path)
     if suffix == ".shp":
         yield shapefile(path, shown)
     elif head.startswith(b"SQLite format 3\x00"):
@@ -207,6 +208,14 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
         yield from _text(path, shown, head, suffix)
 
 
+def _check_size(path: Path) -> None:
+    text = path.suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".geojson", ".kml")
+    size, limit = path.stat().st_size, MAX_TEXT_BYTES if text else MAX_BYTES
+    if size > limit:
+        message = "{file} 有 {size:.0f} MB，超出限度 {limit:.0f} MB。请拆分后再导入"
+        raise HydroError("file_too_large", message, file=path.name, size=size / 2**20, limit=limit / 2**20)
+
+
 def _text(path: Path, shown: str, head: bytes, suffix: str) -> Iterator[Layer]:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"[") and suffix not in (".csv", ".tsv"):
@@ -228,13 +237,29 @@ def _noted(notes: Sequence[Fault], shown: str) -> list[Fault]:
 
 
 def geopackage(path: Path, shown: str) -> Iterator[Layer]:
-    """Every layer of a GeoPackage, tables without geometry included; the source is opened read-only."""
+    """Every layer of a GeoPackage, tables without geometry included; views are not computed, the file is only read."""
     import pyogrio
 
+    views = _views(path)
     for name, kind in pyogrio.list_layers(path):
         if name in ("layer_styles", "qgis_projects") or str(name).startswith(("gpkg_", "rtree_", "sqlite_")):
             continue
-        yield from _vector(path, shown, str(name), layer=str(name), spatial=kind is not None)
+        if name not in views:
+            yield from _vector(path, shown, str(name), layer=str(name), spatial=kind is not None)
+    for name in views:
+        message = "{file} 里的视图 {view} 未读取（视图可能永远算不完）。请存成图层"
+        told = Fault("view_unread", message, {"file": shown, "view": name}, row=shown, warning=True)
+        yield Layer(shown, name, pd.DataFrame(), notes=[told])
+
+
+def _views(path: Path) -> list[str]:
+    """Names of the views; raises HydroError where the catalogue itself cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            return [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]
+    except sqlite3.Error as wrong:
+        message = "{file} 打不开：GeoPackage 已损坏（{why}）。请重新导出"
+        raise HydroError("gpkg_broken", message, why=str(wrong)[:120]) from wrong
 
 
 def shapefile(path: Path, shown: str) -> Layer:
@@ -244,15 +269,24 @@ def shapefile(path: Path, shown: str) -> Layer:
     with tempfile.TemporaryDirectory(prefix="qingyuan-") as folder:
         siblings = [p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in SIDECARS | {".shp"}]
         present = {p.suffix.lower() for p in siblings}
+        for sibling in siblings:
+            _check_size(sibling)
         notes: list[Fault] = []
         source = path
-        if ".shx" not in present:
+        unknown = ".prj" in present and not _says_a_system(path.with_suffix(".prj"))
+        if ".shx" not in present or unknown:
             for sibling in siblings:
-                shutil.copyfile(sibling, Path(folder, "layer" + sibling.suffix.lower()))
+                if not unknown or sibling.suffix.lower() != ".prj":
+                    shutil.copyfile(sibling, Path(folder, "layer" + sibling.suffix.lower()))
             source = Path(folder, "layer.shp")
+        if ".shx" not in present:
             message = "{file} 缺少 .shx 索引，已按图形重建（原文件未改）"
             notes.append(Fault("shx_missing", message, {"file": shown}, row=shown, warning=True))
+        if unknown:
+            message = "{file} 的 .prj 读不懂，当作没有说明坐标系"
+            notes.append(Fault("prj_broken", message, {"file": shown}, row=shown, warning=True))
         table = next((p for p in siblings if p.suffix.lower() == ".dbf"), None)
+        dbf.check_shapes(path, table)
         encoding, doubt = dbf.encoding(table, path.with_suffix(".cpg")) if table else ("utf-8", None)
         if doubt:
             notes.append(Fault(doubt.code, doubt.message, {"file": shown, **doubt.params}, row=shown, warning=True))
@@ -263,6 +297,16 @@ def shapefile(path: Path, shown: str) -> Layer:
         layer.frame = dbf.decoded(layer.frame, encoding)
         layer.notes += notes
         return layer
+
+
+def _says_a_system(path: Path) -> bool:
+    """Whether a .prj is a coordinate system in words that can be read; its ending may be in capitals."""
+    found = next((p for p in path.parent.glob(f"{glob.escape(path.stem)}.*") if p.suffix.lower() == ".prj"), path)
+    try:
+        CRS.from_wkt(found.read_text(encoding="utf-8", errors="strict")[:20_000])
+    except (CRSError, OSError, ValueError):
+        return False
+    return True
 
 
 def _vector(
@@ -281,7 +325,10 @@ def _vector(
         shapes = np.asarray(shapely.from_wkb(geometry, on_invalid="ignore"), dtype=object)
         if not len(frame.columns):
             frame = pd.DataFrame(index=pd.RangeIndex(1, len(shapes) + 1))
-    crs = CRS.from_user_input(meta["crs"]) if meta.get("crs") else None
+    try:
+        crs = CRS.from_user_input(meta["crs"]) if meta.get("crs") else None
+    except CRSError:
+        crs = None
     layer = Layer(shown, name, frame, shapes, crs, "file" if crs is not None else "")
     return _by_shape(layer) if shapes is not None else [layer]
 

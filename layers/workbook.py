@@ -58,7 +58,9 @@ def read_grids(path: Path) -> list[Grid]:
             if child.poll() is None:
                 child.kill()
             child.wait()
-        told: dict[str, Any] = pickle.loads(answer.read_bytes()) if answer.exists() else {"wrong": "读取程序中断"}
+        if not answer.exists():
+            raise HydroError("book_fells_reader", "{file} 让读取程序中断，文件已损坏。请用 Excel 另存为 .xlsx 后再导入")
+        told: dict[str, Any] = pickle.loads(answer.read_bytes())
     if "locked" in told:
         raise HydroError("book_locked", "{file} 有密码保护。请去掉密码另存后再导入")
     if "large" in told:
