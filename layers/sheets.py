@@ -136,14 +136,24 @@ def read_workbook(path: Path, head: bytes) -> Iterator[Sheet]:
         cells = [[_cell(cell) for cell in row] for row in grid.cells]
         grid.cells = []
         sheet = tabulate(grid.name, cells, find_header(cells[:HEADER_WITHIN]))
-        if grid.uncounted:
-            message = "{file} 的工作表“{sheet}”有 {count} 个公式没有存下结果（{cells}），按空白读取。请用 Excel 打开、保存后再导入"
-            shown = "、".join(grid.uncounted[:5])
-            params = {"sheet": grid.name, "count": len(grid.uncounted), "cells": shown}
-            sheet.notes.append(Fault("formula_uncounted", message, params, warning=True))
+        sheet.notes += _blank_cells(grid)
         yield sheet
     if not found:
         raise HydroError("book_empty", "{file} 没有数据：各工作表都是空的")
+
+
+def _blank_cells(grid: workbook.Grid) -> Iterator[Fault]:
+    """Cells that are read as blank although something stands there."""
+    if grid.uncounted:
+        message = "{file} 的工作表“{sheet}”有 {count} 个公式没有存下结果（{cells}），按空白读取。请用 Excel 打开、保存后再导入"
+        yield Fault("formula_uncounted", message, _named(grid.name, grid.uncounted), warning=True)
+    if grid.errors:
+        message = "{file} 的工作表“{sheet}”有 {count} 个单元格是错误值（{cells}），按空白读取。请在 Excel 里改正公式"
+        yield Fault("cells_wrong", message, _named(grid.name, grid.errors), warning=True)
+
+
+def _named(sheet: str, cells: list[str]) -> dict[str, Any]:
+    return {"sheet": sheet, "count": len(cells), "cells": "、".join(cells[:5])}
 
 
 def _check_container(path: Path, head: bytes) -> None:

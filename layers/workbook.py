@@ -31,14 +31,19 @@ FORMULA_WITHOUT_VALUE = re.compile(
 )
 
 
+ERROR = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]+[0-9]+)"')
+
+
 @dataclass
 class Grid:
-    """One sheet: its cells row by row, the ranges that are merged (top, left, bottom, right), cells of uncounted formulas."""
+    """One sheet: its cells row by row, the ranges that are merged (top, left, bottom, right), and which cells are blank
+    because a formula was never counted or went wrong."""
 
     name: str
     cells: list[list[Any]]
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     uncounted: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     hidden: bool = False
 
 
@@ -115,7 +120,7 @@ def _read(path: str) -> dict[str, Any]:
 
     try:
         book = calamine.CalamineWorkbook.from_path(path)
-        uncounted = _uncounted(path)
+        blanks = _blanks(path)
         sheets: list[dict[str, Any]] = []
         for about in book.sheets_metadata:
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
@@ -129,7 +134,7 @@ def _read(path: str) -> dict[str, Any]:
                     "name": about.name,
                     "cells": sheet.to_python(skip_empty_area=False),
                     "merged": merged,
-                    "uncounted": uncounted.get(about.name, []),
+                    **blanks.get(about.name, {}),
                     "hidden": about.visible != calamine.SheetVisibleEnum.Visible,
                 }
             )
@@ -141,8 +146,8 @@ def _read(path: str) -> dict[str, Any]:
     return {"sheets": sheets}
 
 
-def _uncounted(path: str) -> dict[str, list[str]]:
-    """Cells of an xlsx whose formula was never calculated (a program wrote it, Excel never saw it), by sheet."""
+def _blanks(path: str) -> dict[str, dict[str, list[str]]]:
+    """Cells of an xlsx whose formula was never counted (a program wrote it, Excel never saw it) or went wrong, by sheet."""
     if not zipfile.is_zipfile(path):
         return {}
     found = {}
@@ -162,8 +167,11 @@ def _uncounted(path: str) -> dict[str, list[str]]:
             if f"xl/{member}" in names and packed.getinfo(f"xl/{member}").file_size < 200 << 20:
                 from html import unescape
 
-                cells = FORMULA_WITHOUT_VALUE.findall(packed.read(f"xl/{member}"))
-                found[unescape(of.get("name", ""))] = [cell.decode() for cell in cells]
+                xml = packed.read(f"xl/{member}")
+                found[unescape(of.get("name", ""))] = {
+                    "uncounted": [cell.decode() for cell in FORMULA_WITHOUT_VALUE.findall(xml)],
+                    "errors": [cell.decode() for cell in ERROR.findall(xml)],
+                }
     return found
 
 

@@ -32,9 +32,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tools.seeds import SEEDS, contents
 
 LIMIT_S = 10.0
+"""Of work, its own and that of processes it starts: the wall clock of a busy machine says nothing of a file."""
+
+WAITING_S = 180.0
+"""What neither works nor ends in this time waits for ever."""
+
 MEMORY_BYTES = 6 << 30
 NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 0x10000, 0x0FFFFFFF)
 WORDS = (
@@ -265,7 +272,7 @@ class Runner:
             os.close(here)
             _child(self.next, self.last, self.known, there)
         os.close(there)
-        self.pipe = here
+        self.pipe, self.worked = here, 0.0
 
     def read(self) -> bool:
         """Take in what the child says; False when it has ended."""
@@ -277,6 +284,7 @@ class Runner:
                 break
             raw, self.buffer = self.buffer[12 : 12 + size], self.buffer[12 + size :]
             if not size:
+                self.worked = self._worked()
                 self.running, self.since = (
                     case,
                     max(self.since, time.monotonic()) if case == self.next else time.monotonic(),
@@ -301,7 +309,18 @@ class Runner:
 
     def late(self) -> bool:
         """Whether the case at hand has taken too long."""
-        return time.monotonic() - self.since > LIMIT_S
+        if time.monotonic() - self.since < LIMIT_S:
+            return False
+        return self._worked() - self.worked > LIMIT_S or time.monotonic() - self.since > WAITING_S
+
+    def _worked(self) -> float:
+        """Seconds of processor time of the child and of all that it has started."""
+        try:
+            child = psutil.Process(self.pid)
+            running = sum(sum(each.cpu_times()[:2]) for each in child.children(recursive=True))
+            return sum(child.cpu_times()[:4]) + running
+        except psutil.Error:
+            return 0.0
 
     def over(self, why: str = "") -> bool:
         """Bury the child; begin another after the case that it fell over. True when nothing is left to do."""
@@ -352,7 +371,7 @@ def run(
                     chooser.register(runner.pipe, selectors.EVENT_READ, runner)
         if time.monotonic() - told > 60:
             told = time.monotonic()
-            say(f"{tally.cases} cases, {len(tally.failures)} kinds of failure, {told - began:.0f} s")
+            say(f"{tally.cases} cases, {told - began:.0f} s; failures: {tally.failures or 'none'}")
         if time.monotonic() - began > seconds:
             for key in list(chooser.get_map().values()):
                 os.kill(key.data.pid, signal.SIGKILL)
