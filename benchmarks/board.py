@@ -5,7 +5,7 @@ basin of 1500 reaches, so that storm and inbound columns are worked out for ever
 memory to the first board, in a fresh process (imports beside it as ``import_s``).  Warm: the board of another month from
 what is kept.  ``added_mb``: peak beyond the table itself; ``resident_mb``: the whole process, its peak.  Peer: pandas'
 group means of the same records and a loop of pymannkendall over the sections, in the same run; ``*_ratio``: how many
-times longer they take.
+times longer they take.  ``*_cpu_s``: processor seconds, which a busy machine does not stretch.
 """
 
 from __future__ import annotations
@@ -82,17 +82,19 @@ def once() -> dict[str, float]:
     imported = time.perf_counter() - started
     table = observations()
     basin = network(table)
-    started = time.perf_counter()
+    spent, started = time.process_time(), time.perf_counter()
     months = section_months(basin)
     means = time.perf_counter() - started
     assess_network(basin, months, "2021-12")
-    cold = time.perf_counter() - started
-    warm, rainless = [], []
+    cold, cold_cpu = time.perf_counter() - started, time.process_time() - spent
+    warm, rainless, warm_cpu = [], [], []
     for month in ("2021-11", "2021-10", "2021-09", "2021-08", "2021-07"):
-        for rain, spent in ((True, warm), (False, rainless)):
-            started = time.perf_counter()
+        for rain, took in ((True, warm), (False, rainless)):
+            used, started = time.process_time(), time.perf_counter()
             assess_network(basin, months, month, rain=rain)
-            spent.append(time.perf_counter() - started)
+            took.append(time.perf_counter() - started)
+            if rain:
+                warm_cpu.append(time.process_time() - used)
     started = time.perf_counter()
     counties_ranked(basin, "2021-12", months=months)
     ranked = time.perf_counter() - started
@@ -108,7 +110,9 @@ def once() -> dict[str, float]:
         "import_s": imported,
         "monthly_means_s": means,
         "cold_s": cold,
+        "cold_cpu_s": cold_cpu,
         "warm_s": statistics.median(warm),
+        "warm_cpu_s": statistics.median(warm_cpu),
         "warm_without_storm_s": statistics.median(rainless),
         "counties_s": ranked,
         "trend_s": trend,

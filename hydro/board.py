@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.attainment import (
+    NO_DATA,
     OVER,
     PARTIAL_DATA,
     all_attained_streak,
@@ -254,8 +255,14 @@ def under_storm(found: Board, network: RiverNetwork, *, rain_mm: float = 50.0, h
     month; ``breaking_rain_mm`` the rain that would just break it (0: broken already; NaN: none would).  Where the
     network cannot be rained on (no catchment areas), both are NaN and a note says why.
     """
+    rows = found.rows.set_index("section_id")
+    whole = rows.loc[~rows["state"].isin([PARTIAL_DATA, NO_DATA]), "value_mg_l"]
+    measured, target = ({str(one): float(x) for one, x in held.items()} for held in (whole, rows["target_mg_l"]))
+    month = Condition("month", time=found.month)
     try:
-        told = storm(network, rain_mm, hours=hours, condition=Condition("month", time=found.month), draws=200)
+        told = storm(
+            network, rain_mm, hours=hours, condition=month, draws=200, measured_mg_l=measured, target_mg_l=target
+        )
     except HydroError as error:
         note = Fault("no_storm", "暴雨试算未能进行：{why}", {"why": str(error)}, "reaches", warning=True)
         rows = found.rows.assign(storm_mm=rain_mm, storm_probability=np.nan, breaking_rain_mm=np.nan)

@@ -38,6 +38,8 @@ MARKED = re.compile(
     r"(?P<after>\*+|#|\?|!|↑|↓|\+|左右|\([^\d]*\)|超标|以上)?"
 )
 IN_UNIT = re.compile(r"(?<=[\d.)出dl])((?:mg|ug|μg|ng|g)/?(?:l|升|m3)|ppm|ppb|毫克/升|微克/升)$")
+FAR_BELOW = 20
+"""A number this many times under what its method can see is more likely in another unit than so clean."""
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u00ad"), None)
 MINUS = str.maketrans("\u2212\u2010\u2011\u2012﹤﹥〈〉", "----<><>")
 
@@ -144,6 +146,9 @@ def _checked(
         return Cell(raw, math.nan, doubts=(*found, doubt(code, message, **names)))
     if value < parameter.plausible_min or value > parameter.plausible_max:
         found.append(doubt("implausible", "{parameter}：{raw} 数值异常，按原值评价，请核对单位与记录", **names))
+    elif 0 < value < parameter.detection_limit / FAR_BELOW:
+        message = "{parameter}：{raw} 远低于方法检出限（{method}），按原值评价，请核对单位"
+        found.append(doubt("far_below", message, method=parameter.detection_method, **names))
     elif value == 0:
         found.append(doubt("zero", "{parameter}：{raw} 为零值，是否应为未检出，请核对", **names))
     return Cell(raw, value, above=above, doubts=tuple(found))

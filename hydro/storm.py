@@ -13,7 +13,7 @@ All coefficients are rules of thumb (M) and belong to the caller: see :class:`Wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +75,8 @@ def storm(
     wash_off: WashOff = DEFAULT_WASH_OFF,
     draws: int = 500,
     seed: int = 0,
+    measured_mg_l: Mapping[str, float] | None = None,
+    target_mg_l: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """What a rain makes of every section: one row each, the most endangered first.
 
@@ -82,18 +84,22 @@ def storm(
     name, target_mg_l, base_mg_l (before the rain: measured where it is, less what the scenario takes away), storm_factor
     (target / base), peak_mg_l (median), peak_p90_mg_l, hours_to_peak, probability (of exceeding the target), breaks,
     breaking_rain_mm (the uniform rain of that duration that would just break it; NaN: none would, since the rain dilutes).
+    ``measured_mg_l`` and ``target_mg_l`` (by section; NaN: not known) stand before the records and the tabled targets:
+    what a board has judged a month to be, and the target that held in it.
     Raises HydroError for a rain that is not a positive number and for reaches without a catchment area.
     """
     found = scenario(base)
     network = found.network
     fallen = _rain(network, rain_mm, hours)
     stand = situation(network, condition)
-    before = _before(stand, found)
+    before = _before(stand, found, measured_mg_l or {})
     water = _runoff_m3_s(network, fallen, hours, wash_off)
     arriving = _arrivals(stand, water, _spills(stand, fallen, wash_off), hours, wash_off)
     rng = np.random.default_rng(seed)
     factors = [_draws(rng, cv, draws) for cv in (wash_off.event_mean_cv, wash_off.runoff_cv, wash_off.base_cv)]
-    target = section_targets(network, stand.delivery.sections)
+    held = target_mg_l or {}
+    tabled = section_targets(network, stand.delivery.sections)
+    target = [held.get(one, float(own)) for one, own in zip(stand.delivery.sections, tabled, strict=True)]
     names = text(network.sections, "name")
     rows = []
     for s, section in enumerate(stand.delivery.sections):
@@ -168,15 +174,16 @@ def _runoff_m3_s(network: RiverNetwork, fallen: Float, hours: float, wash_off: W
     return np.asarray(volume_m3 / ((hours + wash_off.drain_h) * 3600), np.float64)
 
 
-def _before(stand: Situation, found: Scenario) -> tuple[Float, Float]:
+def _before(stand: Situation, found: Scenario, told: Mapping[str, float]) -> tuple[Float, Float]:
     """Load and water at every section before the rain: measured where there is a reading, less what measures take."""
     modelled, _ = stand.at_sections(change(stand, ()))
     load, water = stand.at_sections(change(stand, found.measures, water=found.water))
     seen, time = stand.network.observations, stand.condition.time
     for s, section in enumerate(stand.delivery.sections):
-        reading = seen.newest("section", section, "TP", time)
-        if reading is not None and time is not None:
-            measured = reading.value * stand.section_discharge_m3_s[s] * KG_D_PER_MG_L_M3_S
+        reading = seen.newest("section", section, "TP", time) if section not in told else None
+        value = told.get(section, np.nan if reading is None or time is None else reading.value)
+        if np.isfinite(value):
+            measured = value * stand.section_discharge_m3_s[s] * KG_D_PER_MG_L_M3_S
             load[s] = max(measured + load[s] - modelled[s], 0.0)
     return load, water
 

@@ -50,7 +50,7 @@ def pollutants(found: Iterable[tuple[str, float]], *, standard: Standard, lang: 
     for name, multiple in found:
         parameter = standard.parameters[name]
         word = parameter.name_zh if lang == "zh" else parameter.name_en
-        words.append(word if math.isnan(multiple) else f"{word}({multiple:.1f})")
+        words.append(word if math.isnan(multiple) else f"{word}({multiple:{'.1f' if multiple >= 0.05 else '.1g'}})")
     return ("、" if lang == "zh" else ", ").join(words)
 
 

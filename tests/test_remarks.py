@@ -129,6 +129,22 @@ def test_a_lake_that_does_not_say_so(section: dict[str, object], codes: list[str
         assert told(found, "lake_untold") == [message.format(section["name"])]
 
 
+def test_a_storm_falls_on_the_month_as_it_was_judged() -> None:
+    records = pd.concat(
+        [frame_of(STEADY), frame_of({"2022-06-03": 0.9})]
+    )  # a stray sample beside the month's own value
+    network = basin(records)
+    reaches = network.reaches.reset_index(drop=True).assign(area_km2=86.4)
+    land = hydro.build_network({"reaches": reaches, "sections": network.sections.reset_index(drop=True),
+                                "observations": records})  # fmt: skip
+    months = section_months(land)
+    row = assess_network(land, months, "2022-06").rows.iloc[0]
+    assert (row["value_mg_l"], row["state"]) == (0.2, "holds")
+    assert row["breaking_rain_mm"] > 0  # the month holds, so it takes a rain to break it
+    lower = pd.DataFrame({"section_id": ["S1"], "since": ["2022-06"], "tp_target_mg_l": [0.15]})
+    assert assess_network(land, months, "2022-06", terms=Terms(targets=lower)).rows["breaking_rain_mm"].iloc[0] == 0
+
+
 def test_a_project_brings_its_own_targets_moves_and_rules(tmp_path: Path) -> None:
     reaches = pd.DataFrame({"reach_id": ["R1"], "from_node": ["A"], "to_node": ["B"], "length_m": [1000.0],
                             "discharge_m3_s": [3.0], "velocity_m_s": [0.5]})  # fmt: skip

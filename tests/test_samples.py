@@ -17,6 +17,7 @@ from hydro.samples import classify
 from hydro.standards import CLASSES, round_half_even
 from layers.samples import read_samples
 from layers.standards import load_standard
+from reports.words import pollutants
 
 GB = load_standard()
 
@@ -177,6 +178,18 @@ SPELLINGS = [
 @pytest.mark.parametrize(("cell", "expected", "codes"), SPELLINGS)
 def test_every_spelling(cell: object, expected: str, codes: list[str]) -> None:
     assert judge(cell) == (expected, codes)
+
+
+def test_a_number_in_another_unit_than_its_column_is_told() -> None:
+    row = classify(pd.DataFrame({"waterbody": ["river"], "TP (ug/L)": ["0.05"]}), standard=GB).iloc[0]
+    assert (row["class"], [one.code for one in row["doubts"]]) == ("I", ["far_below"])
+    assert str(row["doubts"][0]) == "TP：0.05 远低于方法检出限（GB 11893-89），按原值评价，请核对单位"
+    assert judge("0.005") == ("I", [])  # clean water is clean
+
+
+def test_a_small_multiple_is_not_printed_as_none() -> None:
+    for value, printed in ((0.32, "总磷(0.6)"), (0.201, "总磷(0.005)"), (0.21, "总磷(0.05)")):
+        assert pollutants(main_pollutants({"TP": value}, standard=GB), standard=GB) == printed
 
 
 def test_ph_zero_fifteen_and_three() -> None:

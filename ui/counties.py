@@ -98,9 +98,10 @@ def show_paid(url: str, revision: int) -> None:
         figures = {"pay": one["pay_wan"], "reward": one["reward_wan"], "net": one["net_wan"]}
         counts = {"months": one["section_months"], "exceeding": one["exceeding"], "unknown": one["unknown"]}
         cells = {"county": one["county"] or say("未填县区"), **{name: str(int(value)) for name, value in counts.items()},
-                 **{name: f"{value:+.1f}" if name == "net" else f"{value:.1f}" for name, value in figures.items()}}  # fmt: skip
+                 **{name: f"{value:.1f}" for name, value in figures.items()}}  # fmt: skip
+        cells["net"] = f"{one['net_wan']:+.1f}" if round(one["net_wan"], 1) else "0.0"
         rows.append(table.row("", cells, counts | figures))
     table.show(PAID, columns, rows, lambda: None)
-    rules = "；".join(say(one) for one in priced["rules"].iloc[0].split("；"))
+    rules = parts.listed(priced["rules"].iloc[0])
     note = say("规则：{rules}。已按输移比扣除入境超标部分；改规则：导入 compensation_rules 表。", rules=rules)
     st.html(f'<div class="note">{html.escape(note)}</div>')

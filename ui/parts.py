@@ -171,6 +171,11 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def listed(labels: str) -> str:
+    """Labels joined by ；, each in the reader's language."""
+    return ("；" if state.lang() == "zh" else "; ").join(say(one) for one in labels.split("；") if one)
+
+
 def plain(words: str) -> str:
     """Text for a label that Streamlit reads as Markdown: shown as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", words)

@@ -150,7 +150,7 @@ def _ahead(row: dict[str, Any]) -> str:
 def _pay(row: dict[str, Any]) -> str:
     if math.isnan(row["pay_wan"]):
         return say("无法计算（缺数据或目标）")
-    rules = "；".join(say(one) for one in row["rules"].split("；"))
+    rules = parts.listed(row["rules"])
     params = {"inbound": row["inbound_mg_l"], "amount": row["pay_wan"] or row["reward_wan"], "rules": rules}
     if row["pay_wan"]:
         return say("扣缴 {amount:.1f} 万元（已扣除入境部分 {inbound:.3f} mg/L）；规则：{rules}", **params)

@@ -32,8 +32,8 @@ def render() -> None:
             return
         listed, sheet, works, tested, ranked, paid = st.tabs([say(title) for title in TABS])
         with listed:
-            _list(tasks, today)
             task_desk.show(url, revision, tasks, today)
+            _list(tasks, today)
         with sheet:
             _sheet(tasks, today)
         with works:
