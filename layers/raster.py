@@ -19,6 +19,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Proj
+from pyproj.exceptions import ProjError
 
 from hydro.errors import HydroError
 from layers import crs as systems
@@ -141,7 +142,8 @@ def opened(path: str | Path) -> Iterator[Any]:
         raise HydroError("raster_broken", message, file=file) from wrong
     with source:
         across = source.transform
-        if not source.count or (across.is_identity and not source.crs):
+        placed = np.isfinite(list(across)).all() and across.a and (across.e or across.b)
+        if not source.count or not placed or (across.is_identity and not source.crs):
             raise HydroError(
                 "raster_nowhere", "{file} 没有地理位置（缺少坐标变换）。请导出为带坐标的 GeoTIFF", file=file
             )
@@ -188,7 +190,7 @@ def system_of(source: Any, said: str, rivers: Objects) -> CRS:
     if said:
         return systems.parse_crs(said)
     if source.crs:
-        return CRS.from_user_input(source.crs.to_wkt())
+        return _usable(source.crs.to_wkt(), Path(source.name).name)
     west, south, east, north = source.bounds
     corners = np.array([[west, south], [east, south], [east, north], [west, north]], np.float64)
     candidates = systems.candidates(corners)
@@ -206,13 +208,31 @@ def system_of(source: Any, said: str, rivers: Objects) -> CRS:
     raise HydroError("raster_crs", message, file=Path(source.name).name, proposals=offered)
 
 
+def _usable(wkt: str, file: str) -> CRS:
+    """The system that a file tells, if places in it can be told in degrees."""
+    try:
+        crs = CRS.from_user_input(wkt)
+        if crs.is_geographic or crs.is_projected:
+            systems.transformer(crs)
+            return crs
+    except ProjError:
+        pass
+    message = "{file} 的坐标系换算不到经纬度（不是大地坐标，或已损坏）。请用 --crs 指明"
+    raise HydroError("raster_crs_odd", message, file=file)
+
+
 def place_of(source: Any, crs: CRS, coarsen: int = 1) -> Place:
     """Where the upright cells of a raster lie, ``coarsen`` × ``coarsen`` of the file's making one."""
     across = source.transform
     rows, columns = source.height // coarsen, source.width // coarsen
     west = across.c + min(across.a * source.width, 0.0)
     north = across.f + max(across.e * source.height, 0.0)
-    return Place((rows, columns), (west, north), (abs(across.a) * coarsen, abs(across.e) * coarsen), crs)
+    place = Place((rows, columns), (west, north), (abs(across.a) * coarsen, abs(across.e) * coarsen), crs)
+    if not np.isfinite(place.lonlat).all() or (crs.is_geographic and max(np.abs(place.bounds)) > 360):
+        message = "{file} 的坐标（{west:g}, {north:g}）不在坐标系 {crs} 的范围内。请检查坐标系（--crs）"
+        name = Path(source.name).name
+        raise HydroError("raster_off_earth", message, file=name, west=west, north=north, crs=crs.name)
+    return place
 
 
 def read_grid(

@@ -386,6 +386,17 @@ def test_without_a_system_and_without_rivers_the_numbers_propose(folder: Path) -
         rivers_of_land(Dem(path))
 
 
+def test_a_system_that_leads_nowhere_and_places_beyond_it_are_refused(folder: Path) -> None:
+    local = 'LOCAL_CS["工地",UNIT["metre",1],AXIS["E",EAST],AXIS["N",NORTH]]'
+    told = refused(rasters.write(folder / "local.tif", valleys(), crs=local))
+    assert told == "local.tif 的坐标系换算不到经纬度（不是大地坐标，或已损坏）。请用 --crs 指明"
+    far = refused(rasters.write(folder / "far.tif", valleys(), crs=4490))
+    assert (
+        far
+        == "far.tif 的坐标（500000, 3.9e+06）不在坐标系 China Geodetic Coordinate System 2000 的范围内。请检查坐标系（--crs）"
+    )
+
+
 def test_a_rotated_raster_is_refused(folder: Path) -> None:
     path = rasters.write(folder / "turned.tif", valleys(), transform=Affine(100, 5, CORNER[0], 5, -100, CORNER[1]))
     assert refused(path) == "turned.tif 是旋转的栅格（行列不与坐标轴平行），不能使用。请先用 gdalwarp 重采样为正北向"
