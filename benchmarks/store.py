@@ -36,8 +36,12 @@ def at_once(writers: int, work: Callable[[int], None]) -> float:
     for number in range(writers):
         child = os.fork()
         if not child:
-            work(number)
-            os._exit(0)
+            failed = 1
+            try:
+                work(number)
+                failed = 0
+            finally:
+                os._exit(failed)
         children.append(child)
     for child in children:
         assert os.waitpid(child, 0)[1] == 0, "a writer failed"

@@ -7,7 +7,9 @@ in one immediate transaction on a write-ahead log, so that a process that dies l
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -123,7 +125,7 @@ class GeoPackage:
         """One write transaction, alone: committed at the end, or as if it had never been."""
         if not _writable(self.path):
             raise HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
-        with self.spoken(), _engine(lambda: _opened_to_write(self.path)).begin() as connection:
+        with self.spoken(), _engine(lambda: _opened_to_write(self.path), _begin_to_write).begin() as connection:
             yield connection
 
     @contextmanager
@@ -133,7 +135,7 @@ class GeoPackage:
         with (
             self.appearing() as growing,
             self.spoken(),
-            _engine(lambda: _opened_to_write(growing)).begin() as connection,
+            _engine(lambda: _opened_to_write(growing), _begin_to_write).begin() as connection,
         ):
             from layers.geopackage import create_core
 
@@ -165,7 +167,7 @@ class GeoPackage:
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
         """A connection to read by; it sees one state of the project throughout."""
-        with self.spoken(), _engine(self._opened_to_read, "BEGIN").connect() as connection:
+        with self.spoken(), _engine(self._opened_to_read, _begin_to_read).connect() as connection:
             yield connection
 
     @property
@@ -298,10 +300,30 @@ def _opened_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _engine(opened: Callable[[], sqlite3.Connection], begin: str = "BEGIN IMMEDIATE") -> sa.Engine:
+def _engine(opened: Callable[[], sqlite3.Connection], begin: Callable[[sqlite3.Connection], object]) -> sa.Engine:
     """An engine of connections that begin as they are told, where Python's own driver would begin at the first write."""
     import sqlalchemy as sa
 
     engine = sa.create_engine("sqlite://", creator=opened, poolclass=sa.pool.NullPool)
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    sa.event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection))
     return engine
+
+
+def _begin_to_read(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")
+
+
+def _begin_to_write(connection: sqlite3.Connection) -> None:
+    """Take the write lock, asking often: SQLite itself asks ever more seldom, up to every 100 ms, and among twenty
+    writers who come back at once the patient one would starve."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            break
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.001, 0.01))
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")

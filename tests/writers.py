@@ -61,16 +61,20 @@ def run(url: str, writers: int, decisions: int, outlets: int) -> dict[str, float
     for number in range(writers):
         here, there = os.pipe()
         if not os.fork():
-            os.close(here)
-            told = dict(write(url, f"w{number}", ids, decisions, number))
-            os.write(there, json.dumps(told).encode())
-            os._exit(0)
+            failed = 1
+            try:
+                os.close(here)
+                told = dict(write(url, f"w{number}", ids, decisions, number))
+                os.write(there, json.dumps(told).encode())
+                failed = 0
+            finally:
+                os._exit(failed)  # what the parent has to tidy up is not this one's
         os.close(there)
         pipes.append(here)
     total: Counter[str] = Counter()
     for pipe in pipes:
         with os.fdopen(pipe, "rb") as answer:
-            total.update(json.loads(answer.read()))
+            total.update(json.loads(answer.read() or "{}"))
     while True:
         try:
             _, status = os.wait()
