@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 
@@ -70,6 +71,8 @@ class Phrase(str):
 
     template: str
     params: Mapping[str, Any]
+    said: Mapping[str, str] = MappingProxyType({})
+    """Language -> the phrase in it, where the data it comes from (the dictionary) hold more languages than the source."""
 
     def __new__(cls, template: str, /, **params: Any) -> Phrase:
         """The phrase, filled in the source language."""

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
-from hydro.errors import Fault
+from hydro.errors import Fault, Phrase
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "reaches": ("reach_id",),
@@ -96,6 +96,13 @@ class Attribute:
     description_en: str
 
     @property
+    def meaning(self) -> Phrase:
+        """What the column means, in either language."""
+        told = Phrase(self.description_zh)
+        told.said = {"en": self.description_en}
+        return told
+
+    @property
     def right(self) -> str:
         """What would be right, as a phrase of the source language."""
         if self.choices:
@@ -103,10 +110,12 @@ class Attribute:
         if np.isfinite(self.high):
             return f"{self.low:g}～{self.high:g}"
         if np.isfinite(self.low):
-            return f"{'大于' if self.above else '不小于'} {self.low:g}"
-        return {"number": "数", "integer": "整数", "time": "ISO 8601 时间，如 2022-07 或 2022-07-03T08:00"}.get(
-            self.type, "文字"
-        )
+            return Phrase("大于 {low:g}", low=self.low) if self.above else Phrase("不小于 {low:g}", low=self.low)
+        return {
+            "number": Phrase("数"),
+            "integer": Phrase("整数"),
+            "time": Phrase("ISO 8601 时间，如 2022-07 或 2022-07-03T08:00"),
+        }.get(self.type, Phrase("文字"))
 
 
 def tables() -> tuple[str, ...]:
@@ -179,7 +188,7 @@ def check_table(table: str, rows: pd.DataFrame, *, shown: int = SHOWN) -> list[F
             faults += _check_column(rows, names, attribute, shown)
         elif attribute.required:
             message = "{table} 表缺少必填列 {column}（{meaning}）。请补上该列"
-            params = {"table": table, "column": attribute.name, "meaning": attribute.description_zh}
+            params = {"table": table, "column": attribute.name, "meaning": attribute.meaning}
             faults.append(Fault("column_missing", message, params, table, "", attribute.name))
     return faults + list(_double_keys(table, rows, names, shown))
 
@@ -252,7 +261,7 @@ def _say(
             "row": row,
             "value": str(written.iloc[i]),
             "right": attribute.right,
-            "meaning": attribute.description_zh,
+            "meaning": attribute.meaning,
         }
         yield Fault(code, message, params, attribute.table, row, attribute.name, warning)
     if len(where) > shown:

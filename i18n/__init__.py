@@ -36,4 +36,6 @@ def text(source: str, lang: str = "zh", /, **params: Any) -> str:
 def _told(value: Any, lang: str) -> Any:
     """A parameter; one that is itself a sentence of the program (``hydro.errors.Phrase``) in the reader's language."""
     template = getattr(value, "template", None)
-    return text(template, lang, **value.params) if isinstance(template, str) else value
+    if not isinstance(template, str):
+        return value
+    return value.said.get(lang) or text(template, lang, **value.params)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,16 @@ CLEAR_GAIN = 3.0
 
 LEAST_SHIFT_M = 60.0
 """Data nearer than this to what is known are taken as unshifted."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A shift that data seem to carry: its name, and how far (median, metres) they lie from what is known with and
+    without it."""
+
+    name: str
+    before_m: float
+    after_m: float
 
 
 def unshift(shapes: Objects, datum: str) -> Objects:
@@ -61,8 +72,8 @@ def _undo(points: Float, datum: str) -> Float:
     return np.array([(place.lon, place.lat) for place in true], np.float64).reshape(-1, 2)
 
 
-def suspected(shapes: Objects, away_m: Callable[[Objects], Float]) -> str:
-    """The shift that the shapes seem to carry against what is known, blank for none.
+def suspected(shapes: Objects, away_m: Callable[[Objects], Float]) -> Suspicion | None:
+    """The shift that the shapes seem to carry against what is known, None where there is none.
 
     ``away_m`` gives the distance of shapes from the known ones.  A shift is named only if the data lie clearly away as
     they are and undoing it brings them clearly nearer; of two that do, the better one.
@@ -70,7 +81,7 @@ def suspected(shapes: Objects, away_m: Callable[[Objects], Float]) -> str:
     sample = shapes[:: max(1, len(shapes) // 200)]
     before = float(np.median(away_m(sample)))
     if not before > LEAST_SHIFT_M:
-        return ""
+        return None
     after = {datum: float(np.median(away_m(unshift(sample, datum)))) for datum in SHIFTED}
     best = min(after, key=lambda datum: after[datum])
-    return best if after[best] * CLEAR_GAIN < before else ""
+    return Suspicion(best, before, after[best]) if after[best] * CLEAR_GAIN < before else None

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from hydro.errors import Phrase
 from layers.crs import Frame
 
 
@@ -18,13 +19,13 @@ def frames_of(known: Mapping[str, pd.DataFrame]) -> list[Frame]:
     frames = []
     districts = known.get("districts")
     if districts is not None and "geometry" in districts and len(districts):
-        frames.append(_districts(districts, "本项目的行政区"))
+        frames.append(_districts(districts, Phrase("本项目的行政区")))
     else:
         frames += _shipped_frame()
     reaches = known.get("reaches")
     if reaches is not None and "geometry" in reaches and len(reaches):
         shapes = np.asarray(reaches["geometry"], dtype=object)
-        frames.append(Frame("本项目的河网范围", shapely.box(*shapely.total_bounds(shapes)).buffer(0.05)))
+        frames.append(Frame(Phrase("本项目的河网范围"), shapely.box(*shapely.total_bounds(shapes)).buffer(0.05)))
     return frames
 
 
@@ -35,7 +36,7 @@ def _districts(table: pd.DataFrame, name: str) -> Frame:
 @cache
 def _shipped_frame() -> tuple[Frame, ...]:
     shipped = shipped_districts()
-    return () if shipped is None else (_districts(shipped, "新乡市（示例流域）"),)
+    return () if shipped is None else (_districts(shipped, Phrase("新乡市（示例流域）")),)
 
 
 @cache

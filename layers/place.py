@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from hydro.errors import Phrase
 from layers import crs as systems
+from layers import datum
 from layers.cells import Part
 from layers.crs import STORED, Frame
 from layers.frames import frames_of
@@ -39,11 +40,14 @@ class Located:
     part: Part
     crs: CRS
     swapped: bool = False
+    shift: str = ""
+    """``gcj02`` or ``bd09`` where the source was drawn in shifted coordinates that were undone."""
 
     def to_stored(self, xy: Float) -> Float:
         """Source coordinates as longitude and latitude."""
         xy = systems.swapped(xy) if self.swapped else xy
-        return np.column_stack(systems.transformer(self.crs).transform(xy[:, 0], xy[:, 1]))
+        lonlat = np.column_stack(systems.transformer(self.crs).transform(xy[:, 0], xy[:, 1]))
+        return datum.true_coordinates(lonlat, self.shift) if self.shift else lonlat
 
     def to_source(self, lonlat: Float) -> Float:
         """Longitude and latitude as the source would write them."""
@@ -241,4 +245,9 @@ def _frame_of(located: Located) -> list[Frame]:
     shapes = np.asarray(located.part.frame["geometry"], dtype=object)
     if not len(shapes) or shapely.is_missing(shapes).all():
         return []
-    return [Frame(f" {located.part.layer.label} 的范围", shapely.box(*shapely.total_bounds(shapes)).buffer(0.05))]
+    return [
+        Frame(
+            Phrase("{file} 的范围", file=located.part.layer.label),
+            shapely.box(*shapely.total_bounds(shapes)).buffer(0.05),
+        )
+    ]

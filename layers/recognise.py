@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from hydro.columns import text
-from hydro.errors import HydroError
+from hydro.errors import HydroError, Phrase
 from hydro.schema import KEYS, attributes
 from layers import columns
 from layers.cells import Part
@@ -100,7 +100,7 @@ def _infer(
 
 
 def _unread(layer: Layer, headers: Sequence[str], shape: str, report: Report) -> None:
-    kind = {"point": "点", "line": "线", "polygon": "面", "": "表"}[shape]
+    kind = {"point": Phrase("点"), "line": Phrase("线"), "polygon": Phrase("面"), "": Phrase("表")}[shape]
     message = (
         "{file}（{kind}，列：{columns}）认不出是哪张表，未读取。如需读取，请用 --table {stem}=表名，或用 --map 指定列"
     )
@@ -123,7 +123,7 @@ def _identify(part: Part, reading: columns.Reading, schema_named: bool, report: 
     if not has and schema_named:
         if reading.unread:
             message = "{file} 缺少必填列 {column}（{meaning}）。是哪一列？"
-            meaning = attributes(part.table)[key].description_zh
+            meaning = attributes(part.table)[key].meaning
             offered = [
                 Proposal(
                     "--map FILE", '在 FILE（JSON）中写 {{"{source}": "{column}"}}', {"source": source, "column": key}

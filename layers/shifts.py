@@ -25,28 +25,33 @@ def undo_shifts(found: Sequence[Located], word: Word, known: Mapping[str, pd.Dat
     """Undo a shift of web maps where the user says so; ask where one is seen."""
     suspects = _suspects(found, known) if word.datum != "none" else {}
     for located in found:
-        shift = suspects.get(id(located), "")
+        seen = suspects.get(id(located))
+        shift = seen.name if seen else ""
         named = word.datum in datum.SHIFTED
         if named and (shift or not suspects) and located.crs.is_geographic:
-            frame = located.part.frame
+            frame, located.shift = located.part.frame, word.datum
             moved = datum.unshift(np.asarray(frame["geometry"], dtype=object), word.datum)
             located.part.frame = frame.assign(geometry=pd.Series(list(moved), index=frame.index, dtype=object))
             message = "{file} 已由 {datum} 改正为真实坐标"
             report.warn(
                 "datum_corrected", message, table=located.part.table, file=located.part.layer.label, datum=word.datum
             )
-        elif shift:
+        elif seen:
             message = "{file} 相对已知数据有整体偏移，像是 {shift}（网络地图的偏移坐标）。要改正吗？"
             offered = [
-                Proposal(f"--datum {shift}", "改正后与已知数据相合"),
+                Proposal(
+                    f"--datum {shift}",
+                    "改正后离已知数据（中位数）由 {before:.0f} m 减到 {after:.0f} m",
+                    {"before": seen.before_m, "after": seen.after_m},
+                ),
                 Proposal("--datum none", "不改正，坐标保持原样"),
             ]
             report.ask(located.part.layer.label, message, offered, file=located.part.layer.label, shift=shift.upper())
 
 
-def _suspects(found: Sequence[Located], known: Mapping[str, pd.DataFrame]) -> dict[int, str]:
+def _suspects(found: Sequence[Located], known: Mapping[str, pd.DataFrame]) -> dict[int, datum.Suspicion]:
     """Which parts seem shifted against the others or against the project, and how."""
-    suspects: dict[int, str] = {}
+    suspects: dict[int, datum.Suspicion] = {}
     lines = [each for each in found if each.part.table == "reaches" and each.crs.is_geographic]
     points = [each for each in found if each.part.table in ON_RIVERS and each.crs.is_geographic]
     rivers = _shapes([each.part.frame for each in found if each.part.table == "reaches"]) or _shapes(
@@ -98,22 +103,22 @@ def _away_from(there: Objects) -> Any:
     return away
 
 
-def _suspect(each: Located, away: Any) -> str:
+def _suspect(each: Located, away: Any) -> datum.Suspicion | None:
     shapes = np.asarray(each.part.frame["geometry"], dtype=object)
     shapes = shapes[~shapely.is_missing(shapes)]
-    return datum.suspected(shapes, away) if len(shapes) >= 3 else ""
+    return datum.suspected(shapes, away) if len(shapes) >= 3 else None
 
 
-def _suspect_lines(each: Located, there: Objects) -> str:
+def _suspect_lines(each: Located, there: Objects) -> datum.Suspicion | None:
     """Whether the rivers, not the points on them, are shifted: undoing it must bring the points nearer."""
     lines = np.asarray(each.part.frame["geometry"], dtype=object)
     lines = lines[~shapely.is_missing(lines)]
     sample = there[:: max(1, len(there) // 200)]
     if len(sample) < 3 or not len(lines):
-        return ""
+        return None
     before = float(np.median(_away_from(lines)(sample)))
     if not before > datum.LEAST_SHIFT_M:
-        return ""
+        return None
     xy = shapely.get_coordinates(lines)
     middle = np.median(xy, axis=0)[None]
     after = {
@@ -122,13 +127,13 @@ def _suspect_lines(each: Located, there: Objects) -> str:
         for shift in [middle - datum.true_coordinates(middle, name)]
     }
     best = min(after, key=lambda name: after[name])
-    return best if after[best] * datum.CLEAR_GAIN < before else ""
+    return datum.Suspicion(best, before, after[best]) if after[best] * datum.CLEAR_GAIN < before else None
 
 
-def _suspect_outlines(each: Located, outlines: Objects) -> str:
+def _suspect_outlines(each: Located, outlines: Objects) -> datum.Suspicion | None:
     shapes = np.asarray(each.part.frame["geometry"], dtype=object)
     corners = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
     box = shapely.box(*shapely.total_bounds(outlines)).buffer(0.05)
     corners = corners[:: max(1, len(corners) // 300)]
     inside = shapely.points(corners)[shapely.contains(box, shapely.points(corners))]
-    return datum.suspected(inside, _away_from(shapely.boundary(outlines))) if len(inside) >= 20 else ""
+    return datum.suspected(inside, _away_from(shapely.boundary(outlines))) if len(inside) >= 20 else None

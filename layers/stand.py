@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from hydro.columns import number, text
+from hydro.errors import Phrase
 from hydro.schema import KEYS
 from layers import crs as systems
 from layers import snap
@@ -257,7 +258,7 @@ def _free(
                 {
                     "river": str(rivers[j]),
                     "reach": str(names[j]),
-                    "end": "在其上端" if _at_start(points[i], lines[j]) else "在其下端",
+                    "end": Phrase("在其上端") if _at_start(points[i], lines[j]) else Phrase("在其下端"),
                 },
             )
             for j in tied

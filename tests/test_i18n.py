@@ -11,7 +11,19 @@ from hydro.errors import Phrase
 from i18n import catalogue, text
 
 TOP = Path(__file__).parent.parent
-SPEAKS = {"_fault", "HydroError", "FaultsError", "BalanceError", "Fault", "Finding", "say", "text", "add", "doubt"}
+SPEAKS = {
+    "_fault",
+    "HydroError",
+    "FaultsError",
+    "BalanceError",
+    "Fault",
+    "Finding",
+    "say",
+    "text",
+    "add",
+    "doubt",
+    "Phrase",
+}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FIELD = re.compile(r"\{(\w*)")
 

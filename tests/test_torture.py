@@ -588,3 +588,19 @@ def test_what_was_said_of_columns_holds_next_month(tmp_path: Path) -> None:
     outcome = import_sources([august], project)
     assert outcome.report.sound, outcome.report.json()
     assert observed(outcome)["value"].tolist() == [0.12]
+
+
+def test_a_report_in_english_is_english_but_for_the_names_in_the_file(tmp_path: Path) -> None:
+    from i18n import text
+
+    path = without_prj(tmp_path, 4547)
+    plants: list[list[object]] = [["plant_id", "name", "design_discharge_m3_d"], ["W1", "A", -3]]
+    broken.workbook(tmp_path / "plants.xlsx", {"plants": plants})
+    broken.workbook(tmp_path / "strange.xlsx", {"odd": [["a", "b"], [1, 2]]})
+    assert path.exists()
+    told = read_sources([tmp_path]).report.json(lambda source, **params: text(source, "en", **params))
+    assert len(told["asked"]) == 1
+    assert told["refused"]
+    assert told["warnings"]
+    rivers = "".join(river for _, river, _, _ in broken.REACHES)
+    assert not [c for c in json.dumps(told, ensure_ascii=False) if "\u4e00" <= c <= "\u9fff" and c not in rivers], told
