@@ -68,14 +68,14 @@ def face_mouths(
         turn |= settled & (against > 0.5 * length)
         open_ &= ~settled
     turn &= is_drawn(rows) & ~is_given(rows)
-    return _turned(rows.drop(columns="__source"), turn, TURNED, report)
+    return turned(rows.drop(columns="__source"), turn, TURNED, report)
 
 
 TURNED = "由出口推得方向相反，已掉转"
 TURNED_BY_DISTANCE = "两个方向都能到出口，而此处河网的画向不可靠：按由远到近已掉转，请核对"
 
 
-def _turned(rows: pd.DataFrame, turn: Bool, message: str, report: Report) -> pd.DataFrame:
+def turned(rows: pd.DataFrame, turn: Bool, message: str, report: Report) -> pd.DataFrame:
     """Rows with some reaches drawn the other way, their nodes exchanged; each is listed."""
     where = np.flatnonzero(turn)
     if not len(where):
@@ -176,8 +176,8 @@ def orient(
         if found.aside.any():
             message = "{count} 条河段与所给出口不相连，方向保持原样"
             report.warn("not_reached", message, table="reaches", count=int(found.aside.sum()))
-        rows = _turned(rows, found.turned & ~found.by_distance, TURNED, report)
-        return _turned(rows, found.turned & found.by_distance, TURNED_BY_DISTANCE, report)
+        rows = turned(rows, found.turned & ~found.by_distance, TURNED, report)
+        return turned(rows, found.turned & found.by_distance, TURNED_BY_DISTANCE, report)
     if is_drawn(rows).all() and not rows["__given"].any():
         _ask_mouth(rows, net, located, plane, report)
     return rows

@@ -33,6 +33,8 @@ class Options:
     dates: str = ""
     tables: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    dem: Path | None = None
+    """A DEM by which reaches are turned downhill, before the mouths are asked for."""
     remembered: Mapping[str, str] = field(default_factory=dict)
     """Columns as the project's users have named them before; ``map`` goes before them."""
 

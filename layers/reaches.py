@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from layers import crs as systems
 from layers import gaps, topology
 from layers.crs import STORED
 from layers.direction import face_mouths, orient
+from layers.downhill import face_downhill
 from layers.drawing import lines_of, refuse, single_lines, without_copies
 from layers.junctions import Pieces, cut
 from layers.nodes import name_nodes, trust_nodes, turn_drawings
@@ -49,6 +51,7 @@ def build(
     snap_m: float,
     mouths: Sequence[str],
     foreign_nodes: bool,
+    dem: Path | None = None,
     report: Report,
 ) -> Built:
     """Join, cut, snap and orient the reaches of an import; ``rows`` hold ``geometry`` in CGCS2000 where drawn.
@@ -77,6 +80,8 @@ def build(
     rows = without_copies(rows, report)
     if foreign_nodes:
         rows = trust_nodes(rows, snap_m, report)
+    if dem:
+        rows = face_downhill(rows, plane, dem, report)
     if mouths:
         rows = face_mouths(rows, known, located, plane, snap_m, mouths, report)
     pieces: Pieces = {}

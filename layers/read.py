@@ -106,7 +106,14 @@ def _ground(
         foreign = any(part.facts.get("foreign") for part in parts if part.table == "reaches")
         own = [each for each in located if each.part.table == "reaches"]
         built = reaches.build(
-            rows, own, old, snap_m=options.snap_m, mouths=options.mouths, foreign_nodes=foreign, report=report
+            rows,
+            own,
+            old,
+            snap_m=options.snap_m,
+            mouths=options.mouths,
+            foreign_nodes=foreign,
+            dem=options.dem,
+            report=report,
         )
         outcome.tables["reaches"] = built.table.drop(columns=["__given"])
         table, lines, plane, pieces = built.table, built.lines, built.plane, built.pieces

@@ -21,6 +21,7 @@ def import_(
     crs: Annotated[str, typer.Option(help=say("没有说明的坐标系，EPSG 代号，如 4547"))] = "",
     map_: Annotated[Path | None, typer.Option("--map", help=say("列对应文件（JSON：源列名到属性名）"))] = None,
     mouth: Annotated[list[str], typer.Option(help=say("流域出口：源坐标 X,Y 或节点编号，可重复"))] = [],  # noqa: B006
+    dem: Annotated[Path | None, typer.Option(help=say("按此 DEM 把逆坡画的河段掉转（落差明显者）"))] = None,
     snap: Annotated[float, typer.Option(min=0, help=say("河段端点相接的容差（米）"))] = 25.0,
     point_snap: Annotated[float, typer.Option(min=0, help=say("断面、排污口离河段的限值（米）"))] = 200.0,
     swap_axes: Annotated[bool, typer.Option("--swap-axes", help=say("x 与 y 对调"))] = False,
@@ -48,6 +49,7 @@ def import_(
         crs=crs,
         map=map_,
         mouths=tuple(mouth),
+        dem=dem,
         snap_m=snap,
         point_snap_m=point_snap,
         swap_axes=swap_axes,
