@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,8 +99,10 @@ def check_measures(network: RiverNetwork, measures: Sequence[Measure]) -> list[F
     """Every reason why measures cannot be done as asked: unknown places, contradictions, capacity, missing amounts."""
     faults: list[Fault] = []
     done: dict[str, str] = {}
+    plants = network.plants.index
+    of_plant = {outlet for outlet, plant in text(network.outlets, "plant_id").items() if plant in plants}
     for measure in measures:
-        faults += _check_one(network, measure)
+        faults += _check_one(network, measure, of_plant)
         if measure.action in (*ON_OUTLET, "relocate") and measure.source_id in network.outlets.index:
             other = done.setdefault(measure.source_id, measure.action)
             if other != measure.action:
@@ -116,7 +118,7 @@ def check_measures(network: RiverNetwork, measures: Sequence[Measure]) -> list[F
     return faults + _over_capacity(network, measures)
 
 
-def _check_one(network: RiverNetwork, measure: Measure) -> list[Fault]:
+def _check_one(network: RiverNetwork, measure: Measure, of_plant: Collection[object]) -> list[Fault]:
     homes = {
         **dict.fromkeys(ON_OUTLET, ("outlets",)),
         "relocate": ("outlets", "reaches"),
@@ -131,7 +133,7 @@ def _check_one(network: RiverNetwork, measure: Measure) -> list[Fault]:
     if not home:
         return [_fault("measure_place", "措施 {action} 的对象 {id} 不存在。请核对编号", measure)]
     faults = []
-    if home == "outlets" and text(network.outlets, "plant_id")[measure.source_id] in network.plants.index:
+    if home == "outlets" and measure.source_id in of_plant:
         faults.append(
             _fault("measure_plant_outlet", "排污口 {id} 是污水处理厂的尾水口，不能 {action}。请改为对该厂提标", measure)
         )

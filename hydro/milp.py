@@ -152,7 +152,12 @@ def _listen(solver: Any, progress: Callable[[Progress], None] | None, stop: Call
         if stop is not None and stop():
             event.interrupt()
 
+    def halted(event: Any) -> None:
+        if stop is not None and stop():
+            event.interrupt()
+
     solver.cbMipInterrupt.subscribe(heard)
+    solver.cbSimplexInterrupt.subscribe(halted)
 
 
 def _rounded(x: Float, program: Program) -> Float:

@@ -153,8 +153,8 @@ def _cost_on_measure(options: list[Option], years: float) -> list[Option]:
 
 def own_outlets(network: RiverNetwork) -> list[str]:
     """Outlets that are sources of their own: not the outlet of a plant."""
-    plant = text(network.outlets, "plant_id")
-    return [str(i) for i in network.outlets.index if plant[i] not in network.plants.index]
+    plants = network.plants.index
+    return [str(outlet) for outlet, plant in text(network.outlets, "plant_id").items() if plant not in plants]
 
 
 def _seals(stand: Situation) -> list[Option]:

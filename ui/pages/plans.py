@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 import hydro
@@ -53,23 +54,39 @@ def _answer(
     search.told()
     answer.slopes(table, question.margin)
     titles = ("断面", "措施", "费用", "污水处理厂", "费用曲线", "其他方案", "把握", "暴雨", "存与比较")
-    tabs = dict(zip(titles, st.tabs([parts.capital(say(title)) for title in titles]), strict=True))
-    with tabs["断面"]:
+    tabs = st.tabs([parts.capital(say(title)) for title in titles], on_change="rerun", key="plan_answer_tabs")
+    for title, tab in zip(titles, tabs, strict=True):
+        if tab.open:
+            with tab, parts.guard():
+                _tab(title, url, revision, plan, stands, question, table)
+
+
+def _tab(
+    title: str,
+    url: str,
+    revision: int,
+    plan: hydro.Scenario,
+    stands: tuple[hydro.Situation, ...],
+    question: ask.Question,
+    table: pd.DataFrame,
+) -> None:
+    """Only the tab that is open is worked out: a mark must not wait for what nobody looks at."""
+    if title == "断面":
         st.dataframe(answer.sections(table), hide_index=True)
-    with tabs["措施"]:
+    elif title == "措施":
         details.measures(plan.network)
-    with tabs["费用"]:
+    elif title == "费用":
         details.costs(plan.network)
-    with tabs["污水处理厂"]:
+    elif title == "污水处理厂":
         details.plants(stands[0], plan)
-    with tabs["费用曲线"]:
+    elif title == "费用曲线":
         study.curve()
-    with tabs["其他方案"]:
+    elif title == "其他方案":
         study.rivals()
-    with tabs["把握"]:
+    elif title == "把握":
         study.certainty(plan, question.sections, question.flows[0])
-    with tabs["暴雨"], parts.guard():
+    elif title == "暴雨":
         study.rain(url, revision, plan, question.sections, state.month())
-    with tabs["存与比较"]:
+    else:
         kept.save(url, plan)
         kept.compare(url, revision, plan, stands, question.sections)

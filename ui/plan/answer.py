@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
@@ -16,7 +17,7 @@ from ui import cache, state
 from ui.state import say
 
 INK, BLUE = "#1f2a33", "#1667b7"
-MOST_PANELS = 24
+MOST_PANELS, MOST_COLUMNS = 14, 7
 """Sections drawn at once; the rest are in the table. Those that fail come first."""
 
 
@@ -69,18 +70,25 @@ def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario
 def slopes(table: pd.DataFrame, margin: float) -> None:
     """Every section from before to after; its target as a dashed line, what the margin leaves of it as a dotted one."""
     rows = table.assign(label=table["name"].where(table["name"] != "", table["section_id"]))
-    worst = (rows["tp_after_mg_l"] / rows["target_mg_l"]).groupby(rows["label"]).max().nlargest(MOST_PANELS)
+    several = rows["condition"].nunique() > 1 and rows["label"].nunique() > MOST_COLUMNS
+    if several:
+        hardest = (rows["tp_after_mg_l"] / rows["target_mg_l"]).fillna(np.inf).groupby(rows["label"]).idxmax()
+        rows = rows.loc[hardest.reindex(rows["label"].unique())]
     if rows["label"].nunique() > MOST_PANELS:
-        st.caption(say("先画最紧的 {count} 个断面，其余见下面的表", count=MOST_PANELS))
-        rows = rows[rows["label"].isin(worst.index)]
-    st.altair_chart(_slopes(rows.assign(limit=rows["target_mg_l"] * (1 - margin))), width="content")
+        tightest = (rows["tp_after_mg_l"] / rows["target_mg_l"]).groupby(rows["label"]).max().nlargest(MOST_PANELS)
+        rows = rows[rows["label"].isin(tightest.index)]
+    if several or rows["label"].nunique() < table["section_id"].nunique():
+        st.caption(
+            say("画的是最紧的 {count} 个断面，各在其最紧的水情下；全部见下面的表", count=rows["label"].nunique())
+        )
+    st.altair_chart(_slopes(rows.assign(limit=rows["target_mg_l"] * (1 - margin)), apart=several), width="content")
 
 
-def _slopes(rows: pd.DataFrame) -> alt.FacetChart:
+def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
     before, after, over, holds = say("现状"), say("实施后"), say("超标"), say("达到目标")
     rows = rows.assign(state=rows["holds_after"].map({True: holds, False: over}))
     rows = rows.assign(condition=[say(name) for name in rows["condition"]])
-    several = rows["condition"].nunique() > 1
+    several = rows["condition"].nunique() > 1 and not apart
     order = list(dict.fromkeys(rows["label"]))
     long = rows.melt(
         ["condition", "label", "target_mg_l", "limit", "state"],
@@ -114,7 +122,9 @@ def _slopes(rows: pd.DataFrame) -> alt.FacetChart:
     ).properties(width=78, height=110 if several else 140)
     header = alt.Header(labelFontSize=13, title=None)
     if not several:
-        return drawn.facet(facet=alt.Facet("label:N", title=None, sort=order, header=header), columns=7, spacing=12)
+        return drawn.facet(
+            facet=alt.Facet("label:N", title=None, sort=order, header=header), columns=MOST_COLUMNS, spacing=12
+        )
     return drawn.facet(
         column=alt.Column("label:N", title=None, sort=order, header=header),
         row=alt.Row("condition:N", title=None, sort=list(dict.fromkeys(rows["condition"])), header=header),

@@ -23,17 +23,19 @@ MOST_REACHES = 60
 
 def show(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
     """A tab for each kind of place."""
-    outlets, plants, gates, reaches = st.tabs(
-        [parts.capital(say(title)) for title in ("排污口", "污水处理厂", "引水", "河道与面源")]
-    )
-    with outlets:
-        _outlets(url, revision, network, stand)
-    with plants:
-        _plants(network, stand)
-    with gates:
-        _gates(network)
-    with reaches:
-        _reaches(network, stand)
+    titles = ("排污口", "污水处理厂", "引水", "河道与面源")
+    tabs = st.tabs([parts.capital(say(title)) for title in titles], on_change="rerun", key="plan_place_tabs")
+    for title, tab in zip(titles, tabs, strict=True):
+        if tab.open:
+            with tab:
+                if title == "排污口":
+                    _outlets(url, revision, network, stand)
+                elif title == "污水处理厂":
+                    _plants(network, stand)
+                elif title == "引水":
+                    _gates(network)
+                else:
+                    _reaches(network, stand)
 
 
 def take(network: hydro.RiverNetwork, measures: Iterable[Measure]) -> bool:

@@ -118,7 +118,7 @@ def _standing(progress: Progress | None) -> str:
         return say(
             "已用 {seconds:.0f} 秒，还没有可行方案；费用不会低于 {bound:.0f}",
             seconds=progress.seconds,
-            bound=progress.bound,
+            bound=max(progress.bound, 0.0),
         )
     return say(
         "已用 {seconds:.0f} 秒：目前最好 {cost:.0f}，不会低于 {bound:.0f}，相差 {gap:.2f} %",

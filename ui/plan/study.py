@@ -161,10 +161,18 @@ def rain(url: str, revision: int, plan: hydro.Scenario, scope: tuple[str, ...], 
     cells[2].caption(say("径流按曲线数法，冲刷按次降雨平均浓度（NURP），污水厂超设计部分溢流；系数均为经验值"))
     flow = hydro.Condition(time=month or None)
     base = hydro.Scenario(plan.network)
-    now, then = (
-        hydro.storm(one, depth, hours=hours, condition=flow).set_index("section_id").reindex(scope)
-        for one in (base, plan)
-    )
+    asked = (plan.measures, plan.water, scope, depth, hours, flow)
+    found = state.studied("rain", asked)
+    if found is None and st.button(say("算这场雨"), key="plan_rain_do"):
+        with st.spinner(say("正在算冲刷、溢流与汇流")):
+            found = [
+                hydro.storm(one, depth, hours=hours, condition=flow).set_index("section_id").reindex(scope)
+                for one in (base, plan)
+            ]
+        state.keep_study("rain", asked, found)
+    if found is None:
+        return
+    now, then = found
     st.dataframe(
         pd.DataFrame(
             {
