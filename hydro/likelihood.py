@@ -26,6 +26,8 @@ FREEDOM, FREEDOM_OWN = 5.0, 1000.0
 SHAPE_ERROR = 0.12
 SECTION_ERROR = 0.16
 OFFSET = 0.05
+BENT = 0.35
+"""Part of a section's error of timing that is not one shift of the whole plume."""
 ALIKE_H = 3.0
 EXPLAIN, EXPLAIN_WITHIN = 0.6, 0.08
 """A cause explains at least this part of the excess asked about; what falls short of it is held against it."""
@@ -89,34 +91,39 @@ def fit(readings: Readings, unit: Float, slope: Float, mass: Float, section_erro
     unit, slope = unit.astype(np.float32), slope.astype(np.float32)
     has = np.maximum.reduceat(unit, first, axis=1) > 0
     sigma2, close = (readings.sigma**2).astype(np.float32), readings.close.astype(np.float32)
-    wrong = close**2 * ((SHAPE_ERROR * unit) ** 2 + slope**2)
+    wrong = close**2 * ((SHAPE_ERROR * unit) ** 2 + (BENT * slope) ** 2)
     nu = readings.freedom.astype(np.float32)
     robust: Any = 1.0
     for turn in range(TURNS):
         scale2 = sigma2 + (mass**2).astype(np.float32)[:, of_reading] * wrong
         weight = robust / scale2
-        wu = weight * unit
-        gg = np.add.reduceat(wu * unit, first, axis=1).astype(np.float64)
-        gy = np.add.reduceat(wu * y, first, axis=1).astype(np.float64)
-        g1 = np.add.reduceat(wu, first, axis=1).astype(np.float64)
-        y1 = np.add.reduceat(weight * y, first, axis=1).astype(np.float64)
-        w1 = np.add.reduceat(weight, first, axis=1) + 1 / width**2
-        a = np.maximum(gg - g1 * g1 / w1, 1e-30)
-        b = gy - g1 * y1 / w1
-        spread = (section_error * mass[:, of_group]) ** 2
+        wu, wh = weight * unit, weight * slope
+        gg, gh, hh, gy, hy, g1, h1, y1, w1 = (
+            np.add.reduceat(x, first, axis=1).astype(np.float64)
+            for x in (wu * unit, wu * slope, wh * slope, wu * y, wh * y, wu, wh, weight * y, weight)
+        )
+        kilos = mass[:, of_group]
+        one, late = w1 + 1 / width**2, hh + 1 / kilos**2
+        det = one * late - h1**2
+        c1, ch = (late * g1 - h1 * gh) / det, (one * gh - h1 * g1) / det
+        d1, dh = (late * y1 - h1 * hy) / det, (one * hy - h1 * y1) / det
+        a = np.maximum(gg - g1 * c1 - gh * ch, 1e-30)
+        b = gy - g1 * d1 - gh * dh
+        spread = (section_error * kilos) ** 2
         q = np.where(has, 1 / (1 / a + spread), 0.0)
         precision = q @ one_hot
         best = (q * b / a) @ one_hot / np.maximum(precision, 1e-30)
         mass = np.where(precision > 0, np.clip(best, 0.02 * mass, 50 * mass), mass)
         spread = (section_error * mass[:, of_group]) ** 2
         own = np.where(has, (b + mass[:, of_group] / spread) / (a + 1 / spread), 0.0)
-        offset = (y1 - own * g1) / w1
-        off2 = (y - own.astype(np.float32)[:, group] * unit - offset.astype(np.float32)[:, group]) ** 2 / scale2
+        offset, shift = d1 - own * c1, dh - own * ch
+        fitted = own.astype(np.float32)[:, group] * unit + shift.astype(np.float32)[:, group] * slope
+        off2 = (y - fitted - offset.astype(np.float32)[:, group]) ** 2 / scale2
         if turn < TURNS - 1:
             robust = (nu + 1) / (nu + off2)
     point = -(nu + 1) / 2 * np.log1p(off2 / nu) - 0.5 * np.log(scale2)
     penalty = np.where(has, ((own - mass[:, of_group]) ** 2 / spread + np.log1p(a * spread)), 0.0)
-    penalty = penalty + (offset / width) ** 2 + np.log(w1 * width**2)
+    penalty = penalty + (offset / width) ** 2 + (shift / kilos) ** 2 + np.log(det * (width * kilos) ** 2)
     total = point.sum(axis=1, dtype=np.float64) + student_constant(readings.freedom).sum() - 0.5 * penalty.sum(axis=1)
     return Fit(total, mass, precision)
 

@@ -8,13 +8,13 @@ the ratios of NH3N and COD to TP against its fingerprint, its own reports agains
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from hydro.rivals import faults, wash_offs
-from hydro.scenarios import narrow, propose, refine, weigh, widen
+from hydro.scenarios import FINEST_H, best_of, narrow, neighbours, patch, propose, refine, weigh, widen
 from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
@@ -28,6 +28,9 @@ HIDE = 0.5
 """How often a source that reports leaves its own event out of the report."""
 REFINEMENTS = ((16, 3), (9, 4))
 """Rounds of refinement: how many suspects, and how many scenarios of each."""
+CLIMBERS = (12, 2)
+CLIMB_H = (2.0, 2.0, 1.0, 1.0, 0.5, 0.5)
+PATCH_H = 0.5
 REPORT_LIMIT = 10.0
 """The most that a report may say for or against its source (ln)."""
 
@@ -129,7 +132,32 @@ def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
             np.concatenate([old[kept], new]) for old, new in zip((score, mass, ratio), finer, strict=True)
         )
         scenarios = join(scenarios.take(kept), fine)
-    return scenarios, score, mass, ratio
+    return _climbed(scene, scenarios, score, mass, ratio)
+
+
+def _climbed(
+    scene: Scene, scenarios: Scenarios, score: Float, mass: Float, ratio: Float
+) -> tuple[Scenarios, Float, Float, Float]:
+    """The leading suspects' best scenarios moved uphill step by step, and the windows around each summit weighed."""
+    top = best_of(scenarios, score, *CLIMBERS)
+    seeds, height = replace(scenarios.take(top), mass=mass[top], cell_h=np.full(len(top), FINEST_H)), score[top]
+    for step in CLIMB_H:
+        tried, origin = neighbours(scene, seeds, step)
+        reached, kilos, _ = _weighed(scene, tried)
+        order = np.argsort(-reached, kind="stable")
+        winner = order[np.unique(origin[order], return_index=True)[1]]
+        rise = reached[winner] > height[origin[winner]]
+        at = origin[winner][rise]
+        columns = {name: getattr(seeds, name).copy() for name in ("mixing", "start_h", "length_h", "mass")}
+        for name, column in columns.items():
+            column[at] = (kilos if name == "mass" else getattr(tried, name))[winner[rise]]
+        seeds = replace(seeds, **columns)
+        height = height.copy()
+        height[at] = reached[winner[rise]]
+    fine = patch(scene, seeds, PATCH_H)
+    finer = _weighed(scene, fine)
+    score, mass, ratio = (np.concatenate([old, new]) for old, new in zip((score, mass, ratio), finer, strict=True))
+    return join(scenarios, fine), score, mass, ratio
 
 
 def _weighed(scene: Scene, scenarios: Scenarios) -> tuple[Float, Float, Float]:

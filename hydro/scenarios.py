@@ -19,6 +19,7 @@ DURATION_WEIGHT = np.array([0.40, 0.12, 0.10, 0.09, 0.09, 0.08, 0.07, 0.05])
 """Releases tried, and how likely each is before looking: half of them slugs, the rest evenly in the logarithm."""
 DECAY_PER_D = (0.0, 0.36, 0.13)
 """Decay of NH3N and COD at 20 °C; TP's is the reach's own."""
+STORAGES = 3
 CENTRE = 7
 """The mixing that is tried first: the tabled velocity, a weak dead zone."""
 KEEP = 260
@@ -126,13 +127,70 @@ def refine(scenarios: Scenarios, score: Float, suspects: int, each: int) -> tupl
     return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True))), cut
 
 
+def neighbours(scene: Scene, seeds: Scenarios, step_h: float) -> tuple[Scenarios, NDArray[np.int_]]:
+    """Every scenario moved one step: its start, its end, both; the river one notch faster, slower, stiller or more mixed.
+
+    A faster river lets go later, so that the plume still arrives as it was seen. Also which seed each row came from.
+    """
+    mean = np.nan_to_num(scene.passing.mean_h[seeds.suspect, scene.section])
+    speed, storage = np.divmod(seeds.mixing, STORAGES)
+    speeds = len(MIXINGS) // STORAGES
+    factor = np.array([river.velocity_factor for river in MIXINGS[::STORAGES]])
+    rows = np.arange(len(seeds.suspect))
+    parts = []
+    for front, back in ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1)):
+        length = seeds.length_h + (back - front) * step_h
+        parts.append((rows, seeds.start_h + front * step_h, np.maximum(length, 0.5), seeds.mixing))
+    for quicker, deeper in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        fast = np.clip(speed + quicker, 0, speeds - 1)
+        later = mean * (1 / factor[speed] - 1 / factor[fast])
+        mixing = fast * STORAGES + np.clip(storage + deeper, 0, STORAGES - 1)
+        moved = mixing != seeds.mixing
+        start = seeds.start_h + np.round(later / FINEST_H) * FINEST_H
+        parts.append((rows[moved], start[moved], seeds.length_h[moved], mixing[moved]))
+    origin, start, length, mixing = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return settle(scene, seeds.suspect[origin], mixing, start, length, seeds.mass[origin], seeds.cell_h[origin]), origin
+
+
+def settle(
+    scene: Scene, suspect: NDArray[np.int_], mixing: NDArray[np.int_], start: Float, length: Float, mass: Float, cell: Float
+) -> Scenarios:
+    """Scenarios with the prior of their cells: of the place, of the river, of a release of that length."""
+    grid = np.maximum(1.0, np.array(DURATIONS_H) / 4)
+    density = np.interp(np.log(length), np.log(DURATIONS_H), np.log(DURATION_WEIGHT / grid))
+    placed = scene.detective.places.prior
+    log_prior = np.log(placed[suspect]) + np.log(MIXING_WEIGHT[mixing]) + density + 2 * np.log(cell)
+    return Scenarios(suspect, mixing, start, length, log_prior, mass, cell)
+
+
+def best_of(scenarios: Scenarios, score: Float, suspects: int, each: int) -> NDArray[np.int_]:
+    """Rows of the ``each`` best scenarios, one a river, of the ``suspects`` best suspects."""
+    order = np.argsort(-score, kind="stable")
+    table = pd.DataFrame({"who": scenarios.suspect[order], "river": scenarios.mixing[order] // STORAGES})
+    kept = order[~table.duplicated().to_numpy()]
+    who = pd.Series(scenarios.suspect[kept])
+    leading = who.drop_duplicates().head(suspects)
+    rank = who.groupby(who).cumcount().to_numpy()
+    return np.asarray(kept[(rank < each) & who.isin(leading).to_numpy()], np.int_)
+
+
+def patch(scene: Scene, seeds: Scenarios, cell_h: float) -> Scenarios:
+    """A grid of 5 × 5 windows around every seed."""
+    move = np.array([(a, b) for a in range(-2, 3) for b in range(-2, 3)]) * cell_h
+    rows = np.repeat(np.arange(len(seeds.suspect)), len(move))
+    front, back = np.tile(move.T, len(seeds.suspect))
+    length = np.maximum(seeds.length_h[rows] + back - front, 0.5)
+    start, cell = seeds.start_h[rows] + front, np.full(len(rows), cell_h)
+    return settle(scene, seeds.suspect[rows], seeds.mixing[rows], start, length, seeds.mass[rows], cell)
+
+
 def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
     """ln posterior (up to a constant) of every scenario, and the fit behind it."""
     placed, seen = scene.detective.places, scene.readings
     mean = np.nan_to_num(scene.passing.mean_h)
     between = np.abs(mean[scenarios.suspect] - mean[scenarios.suspect, scene.section][:, None])
     late = TIMING * between + TIMING_H + (scenarios.cell_h[:, None] - FINEST_H) / 3
-    slope = np.abs(scene.unit(scenarios, late) - scene.unit(scenarios, -late)) / 2
+    slope = (scene.unit(scenarios, late) - scene.unit(scenarios, -late)) / 2
     faster = _other_decay(scene, scenarios)
     tp = scene.unit(scenarios)
     unit, slope = tp[:, scene.twin] * faster, slope[:, scene.twin] * faster
