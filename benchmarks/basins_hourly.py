@@ -21,6 +21,8 @@ Float = NDArray[np.float64]
 PARAMETERS = ("TP", "NH3N", "COD")
 STEP_H = 0.25
 TARGET = 0.2
+MOST_SLUG_KG, MOST_KG = 60.0, 600.0
+"""The most that a short release, and a long one, let out: beyond it nobody has the tank."""
 TYPES = {  # NH3N / TP, COD / TP, log spread of each, how often, permitted mg/L TP
     "municipal": (7.5, 62.0, 0.28, 0.36, (0.5, 1.0, 1.5, 3.0, 5.0)),
     "livestock": (5.0, 38.0, 0.28, 0.25, (1.0, 1.5, 3.0, 5.0)),
@@ -59,12 +61,13 @@ def make_basin(seed: int, *, reaches: int = 42, events: int = 5) -> Basin:
     river = _river(rng, reaches)
     sections = _sections(rng, river)
     sources = _sources(rng, river)
-    told = _told(rng, river)
+    decay = float(rng.uniform(0.05, 0.3))
+    told = _told(rng, river, decay)
     days = int(rng.integers(30, 61))
     start = np.datetime64("2022-05-01T00:00") + np.timedelta64(int(rng.integers(0, 110)), "D")
     steps = int(days * 24 / STEP_H)
     truth = hydro.build_network({"reaches": river, "sections": sections})
-    response = _Response.of(rng, truth, sources, steps)
+    response = _Response.of(rng, truth, sources, decay)
 
     sources["base_kg_d"] *= response.scale(sources["base_kg_d"].to_numpy(), float(rng.uniform(0.07, 0.13)))
     base = _base_loads(rng, sources, steps)
@@ -164,7 +167,7 @@ def _river(rng: np.random.Generator, count: int) -> pd.DataFrame:
     )
 
 
-def _told(rng: np.random.Generator, river: pd.DataFrame) -> pd.DataFrame:
+def _told(rng: np.random.Generator, river: pd.DataFrame, decay_per_d: float) -> pd.DataFrame:
     told = river.copy()
     count = len(told)
     told["discharge_m3_s"] *= np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.12, count))
@@ -172,7 +175,7 @@ def _told(rng: np.random.Generator, river: pd.DataFrame) -> pd.DataFrame:
     forked = told["split"] < 1
     noisy = told["split"] * np.where(forked, rng.lognormal(0, 0.05, count), 1.0)
     told["split"] = noisy / noisy.groupby(told["from_node"]).transform("sum")
-    told["decay_per_d"] = round(float(rng.uniform(0.04, 0.4)), 3)
+    told["decay_per_d"] = round(decay_per_d * float(rng.lognormal(0.0, 0.25)), 3)
     return told
 
 
@@ -232,11 +235,20 @@ def _fair(chance: Float, kind: str) -> Float:
 class _Response:
     """The truth's own responses: section concentration (mg/L) for 1 kg from each source and from the whole land."""
 
-    def __init__(self, point: dict[str, Float], land: dict[str, Float], discharge: Float, level: dict[str, Float]):
-        self.point, self.land, self.discharge, self.level = point, land, discharge, level
+    def __init__(
+        self,
+        point: dict[str, Float],
+        land: dict[str, Float],
+        discharge: Float,
+        level: dict[str, Float],
+        upstream: Float,
+    ):
+        self.point, self.land, self.discharge, self.level, self.upstream = point, land, discharge, level, upstream
 
     @classmethod
-    def of(cls, rng: np.random.Generator, network: hydro.RiverNetwork, sources: pd.DataFrame, steps: int) -> _Response:
+    def of(
+        cls, rng: np.random.Generator, network: hydro.RiverNetwork, sources: pd.DataFrame, decay: float
+    ) -> _Response:
         stored = rng.random() < 0.6
         mixing = Mixing(
             dispersivity_m=rng.lognormal(4.1, 0.45, network.topology.reach_count),
@@ -249,7 +261,7 @@ class _Response:
         names = [str(s) for s in network.sections.index]
         own = np.array([network.position("sections", s)[0] for s in names], np.int_)
         water = network.topology.discharge_m3_s[own]
-        k = {"TP": rng.uniform(0.05, 0.3), "NH3N": rng.uniform(0.28, 0.46), "COD": rng.uniform(0.08, 0.2)}
+        k = {"TP": decay, "NH3N": rng.uniform(0.28, 0.46), "COD": rng.uniform(0.08, 0.2)}
         every = np.arange(network.topology.reach_count)
         area = network.reaches["area_km2"].to_numpy(np.float64) * rng.lognormal(0, 0.4, len(every))
         point, land, level = {}, {}, {}
@@ -261,8 +273,8 @@ class _Response:
             land[name] = np.einsum("r,rst->st", area / area.sum(), spread) * to_mg_l[:, None]
             load = float(network.reaches["lateral_tp_mg_l"].iloc[0]) * {"TP": 1.0, "NH3N": 3.0, "COD": 150.0}[name]
             level[name] = np.full(len(names), load) + {"TP": 0.0, "NH3N": 0.05, "COD": 3.0}[name]
-        del steps
-        return cls(point, land, water, level)
+        upstream = area / area.sum() @ hydro.delivery_ratios(network, names).ratio  # the truth's reaches have no decay
+        return cls(point, land, water, level, np.asarray(upstream, np.float64))
 
     def wave(self, parameter: str, source: int | None, kg_per_step: Float) -> Float:
         """Concentration over time at every section for a release (kg a step). (sections, steps)"""
@@ -366,7 +378,7 @@ def _event(
         return None
     seen = rng.choice(np.flatnonzero(peak > 0.15 * peak.max()))
     want = float(0.1 + rng.exponential(0.2)) / peak[seen]
-    if want > 900 or want * peak.max() > 1.5:
+    if want > (MOST_SLUG_KG if slug else MOST_KG) or want * peak.max() > 1.5:
         return None
     wave *= want
     told = bool(row["reports"]) and rng.random() < 0.5
@@ -560,7 +572,10 @@ def _queries(
     start: np.datetime64,
     response: _Response,
 ) -> pd.DataFrame:
-    """A row an event and section that reads above its target while most of the excess is the event's."""
+    """A row an event and section that reads above its target while most of the excess is the event's.
+
+    The mass of a wash-off is what the land above the section sent.
+    """
     rows = []
     total = clean[0]
     for (_, event), raw, wave in zip(events.iterrows(), happened, extra, strict=True):
@@ -582,10 +597,10 @@ def _queries(
                     "time": _stamp(start, int(at[peak])),
                     "first_exceedance": int(at[np.flatnonzero(near)[0]]),
                     **event[["kind", "culprit", "form", "release_from", "release_to", "released_kg", "reported"]],
+                    **({"released_kg": event["released_kg"] * response.upstream[j]} if raw["source"] is None else {}),
                     "query_id": f"{section}@{_stamp(start, int(at[peak]))}",
                 }
             )
-    del response
     frame = pd.DataFrame(rows)
     if len(frame):
         rank = frame.groupby("event_id")["first_exceedance"].rank(method="first")

@@ -8,9 +8,9 @@ from hydro.effect import Condition, Situation, situation
 from hydro.episodes import Episodes
 from hydro.errors import BalanceError, Fault, FaultsError, HydroError
 from hydro.evidence import Attribution, attribute
-from hydro.findings import Finding
+from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding, Finding
 from hydro.inquiry import Inquiry, inquire
-from hydro.judgement import CONFIRMED, EXCLUDED, FieldFinding, Judgement
+from hydro.judgement import Judgement
 from hydro.ledger import ledger, outlook
 from hydro.load import diffuse_loads, source_loads
 from hydro.measure import Measure
@@ -27,6 +27,7 @@ from hydro.registers import league
 from hydro.reliability import Reliability, reliability, robust_plan
 from hydro.route import Balance, Routing, route
 from hydro.samples import classify
+from hydro.sampling import next_sample, patrol
 from hydro.scenario import (
     Scenario,
     compare,
@@ -113,9 +114,11 @@ __all__ = [
     "merge",
     "monthly_means",
     "next_best",
+    "next_sample",
     "outlook",
     "passage",
     "path_length_m",
+    "patrol",
     "period",
     "plan_measures",
     "plan_rows",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from hydro.alarm import episodes, hours, stamp
-from hydro.findings import Finding, Findings
+from hydro.alarm import Series, episodes, hours, stamp
+from hydro.findings import EXCLUDED, FieldFinding, Finding, Findings
 from hydro.network import RiverNetwork
-from hydro.pulse import Verdict, solve_episode
+from hydro.pulse import Cause, Verdict, solve_episode
 from hydro.pulse_reasons import pulse_reasons
+from hydro.ranges import episode_band
 from hydro.scene import Detective
 from hydro.trace import COLUMNS, Trace, trace_sources
 from hydro.transport import conditions, require_flow
@@ -23,9 +25,9 @@ NEAR_H = 12.0
 class Episodes:
     """The sub-daily stations of a network, ready to answer who did it. Made once; every question is independent."""
 
-    def __init__(self, network: RiverNetwork) -> None:
+    def __init__(self, network: RiverNetwork, found: Iterable[FieldFinding] = ()) -> None:
         require_flow(network, conditions(network, None))
-        self.network = network
+        self.network, self.found = network, tuple(found)
         self.detective = Detective(network)
 
     def covers(self, section: str, time: str | None) -> bool:
@@ -47,9 +49,14 @@ class Episodes:
             return _unanswered(trace_sources(self.network, section_id, time=time))
         at = stamp(float(own.time_h[nearest]))
         trace = trace_sources(self.network, section_id, time=at)
-        verdict = solve_episode(self.detective, section_id, at)
-        table = _ranked(trace, verdict, float(own.base[nearest]), own.value[nearest] > trace.target_mg_l)
-        return replace(trace, time=at if time is None else time, table=table.assign(time=at if time is None else time))
+        here = [one for one in self.found if one.time in (at, time)]
+        verdict = told(solve_episode(self.detective, section_id, at), here)
+        table = _ranked(trace, verdict, own, nearest)
+        for one in here:
+            mine = table["source_id"] == one.source_id
+            table.loc[mine, "evidence"] = table.loc[mine, "evidence"].map(lambda said, one=one: (one.told, *said))
+        asked_at = at if time is None else time
+        return replace(trace, time=asked_at, table=table.assign(time=asked_at), unlisted=verdict.unlisted)
 
     def table(self) -> pd.DataFrame:
         """Every episode on record at its peak, its ranked causes one below the other."""
@@ -58,7 +65,29 @@ class Episodes:
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "inventory_kg_d"])
 
 
-def _ranked(trace: Trace, verdict: Verdict, base_mg_l: float, exceeds: bool) -> pd.DataFrame:
+def told(verdict: Verdict, found: Sequence[FieldFinding]) -> Verdict:
+    """A verdict that knows what was found on the spot: who is excluded falls out, who is confirmed stands alone."""
+    if not found:
+        return verdict
+    confirmed = {one.source_id for one in found if one.verdict != EXCLUDED}
+    excluded = {one.source_id for one in found if one.verdict == EXCLUDED}
+    kept = [
+        cause.probability * (cause.source_id not in excluded and (not confirmed or cause.source_id in confirmed))
+        for cause in verdict.causes
+    ]
+    causes = verdict.causes
+    if sum(kept) <= 0:  # whoever is confirmed was no candidate, or every candidate is excluded
+        stands = sorted(confirmed) or ["NONE"]
+        causes = (
+            *(Cause(source, "", 0.0) for source in stands if source not in {c.source_id for c in causes}),
+            *causes,
+        )
+        kept = [float(cause.source_id in stands) for cause in causes]
+    odds = [replace(cause, probability=part / sum(kept)) for cause, part in zip(causes, kept, strict=True)]
+    return replace(verdict, causes=tuple(odds))
+
+
+def _ranked(trace: Trace, verdict: Verdict, own: Series, nearest: int) -> pd.DataFrame:
     """The inventory's rows with the verdict beside them; candidates that the inventory does not hold are added.
 
     Delivered load: what was ordinary at the section is shared as the inventory has it, what was above as the odds have it.
@@ -83,13 +112,18 @@ def _ranked(trace: Trace, verdict: Verdict, base_mg_l: float, exceeds: bool) -> 
     odds = np.array([0.0 if cause is None else cause.probability for cause in causes])
     water = trace.discharge_m3_s * 86.4
     measured = trace.measured_kg_d
-    ordinary = min(base_mg_l * water, measured)
+    ordinary = min(float(own.base[nearest]) * water, measured)
+    exceeds = bool(own.value[nearest] > trace.target_mg_l)
     listed = table["inventory_kg_d"].fillna(0.0).to_numpy(np.float64)
     real = odds * (table["source_id"] != "NONE").to_numpy()
     delivered = (listed / listed.sum() if listed.sum() > 0 else listed) * ordinary + real * (measured - ordinary)
     table["delivered_kg_d"] = np.where(table["source_id"] == "NONE", np.nan, delivered)
     table["share"] = table["delivered_kg_d"] / measured if measured > 0 else np.nan
     table["probability"] = odds
+    low, high = episode_band(table, ordinary, measured, own.spread)
+    single = table["source_id"] == "NONE"
+    table["share_low"] = np.where(single, np.nan, np.fmin(low, table["share"]))
+    table["share_high"] = np.where(single, np.nan, np.fmax(high, table["share"]))
     table["release_from"] = [_stamp(None if c is None else c.start_h) for c in causes]
     table["release_to"] = [_stamp(None if c is None else c.end_h) for c in causes]
     table["released_kg"] = [np.nan if c is None else c.released_kg for c in causes]

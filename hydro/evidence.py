@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 
 from hydro.delivery import delivery_ratios
-from hydro.findings import Finding
-from hydro.judgement import FieldFinding, Judgement, judge_sections
+from hydro.findings import FieldFinding, Finding
+from hydro.judgement import Judgement, judge_sections
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
 from hydro.network import RiverNetwork
+from hydro.ranges import share_bands
 from hydro.reasons import reasons
 from hydro.trace import COLUMNS, Trace, exceedances, source_delivery, trace_sources
 from hydro.transport import conditions
@@ -53,7 +54,9 @@ class Attribution:
             return _unjudged(trace)
         inventory = {name: trace.table[name].to_list() for name in INVENTORY}
         ranked = rank(part, inventory, trace.section_id, trace.time, trace.measured_kg_d, trace.margin_mg_l < 0)
-        return replace(trace, table=pd.DataFrame(ranked, columns=[*COLUMNS, "inventory_kg_d"]))
+        place, month = part.record.section_position[trace.section_id], part.record.month_position[trace.time[:7]]
+        table = pd.DataFrame(ranked, columns=[*COLUMNS, "inventory_kg_d"])
+        return replace(trace, table=table, unlisted=part.unlisted(month, place))
 
     def table(self) -> pd.DataFrame:
         """Every exceedance on record, one a section and month, its ranked causes one below the other."""
@@ -136,9 +139,13 @@ def rank(
     ids: list[str] = table["source_id"]
     arrives = [delivered.get(i, np.nan) * (whole / total if total > 0 else 1.0) for i in ids]
     odds = [probability.get(i, 0.0) for i in ids]
+    shares = [value / whole if whole > 0 else np.nan for value in arrives]
+    bands = share_bands(part, month, place)
     table |= {
         "delivered_kg_d": arrives,
-        "share": [value / whole if whole > 0 else np.nan for value in arrives],
+        "share": shares,
+        "share_low": [min(bands[i][0], share) if i in bands else np.nan for i, share in zip(ids, shares, strict=True)],
+        "share_high": [max(bands[i][1], share) if i in bands else np.nan for i, share in zip(ids, shares, strict=True)],
         "probability": odds,
         "evidence": [said.get(i, ()) for i in ids],
     }

@@ -58,7 +58,7 @@ class Expected:
     months), ``change`` how far (log variance) a month may stray from it; ``chronic_kg_d`` the unlisted load of every
     stretch. ``delivered`` (months × sources × sections), ``along`` (months × segments × sections) are delivery ratios at
     the learned decay; ``diffuse_kg_d`` (sections × months). ``spread`` (months × sections × sections) is the covariance
-    of the log load, lab and gauge errors left out.
+    of the log load, lab and gauge errors left out. ``*_sd`` are the errors (log) of what was learned, ``diffuse_sd`` by month.
     """
 
     record: Record
@@ -76,6 +76,8 @@ class Expected:
     change: Float
     reading_error: Float
     decay_factor: float
+    decay_sd: float
+    diffuse_sd: Float
     diffuse_factor: float
     flow_exponent: float
     use_mean: float
@@ -170,9 +172,10 @@ def learn(record: Record, pathways: Pathways, calm: Float | None = None) -> Expe
         if np.abs(step).max(initial=0.0) < 1e-3:
             break
     covariance = cho_solve(cho_factor(precision), np.eye(len(theta)))
+    chronic = np.exp(theta[sources : sources + stretches])
+    grown = np.column_stack([np.ones(len(record.months)), np.log(record.basin_factor)])
     spread = np.einsum("msp,pq,mtq->mst", parts.jacobian, covariance, parts.jacobian, optimize=True)
     spread += _shared_change(parts, change)
-    chronic = np.exp(theta[sources : sources + stretches])
     return Expected(
         record=record,
         pathways=pathways,
@@ -189,6 +192,8 @@ def learn(record: Record, pathways: Pathways, calm: Float | None = None) -> Expe
         change=change,
         reading_error=np.sqrt(error**2 + MODEL_ERROR**2),
         decay_factor=float(np.exp(theta[-1])),
+        decay_sd=float(np.sqrt(covariance[-1, -1])),
+        diffuse_sd=np.sqrt(np.einsum("mp,pq,mq->m", grown, covariance[-3:-1, -3:-1], grown)),
         diffuse_factor=float(np.exp(theta[-3])),
         flow_exponent=float(theta[-2]),
         use_mean=use_mean,

@@ -22,3 +22,25 @@ class Finding:
 
 
 Findings = tuple[Finding, ...]
+
+CONFIRMED, EXCLUDED = "confirmed", "excluded"
+
+
+@dataclass(frozen=True)
+class FieldFinding:
+    """What somebody found on the spot: a source (or UNREGISTERED, DIFFUSE) did it at a time, or did not.
+
+    ``time`` is the month judged; where a section is read several times a day, the stamp of the reading that was asked about.
+    """
+
+    source_id: str
+    time: str
+    verdict: str
+    note: str = ""
+
+    @property
+    def told(self) -> Finding:
+        """The finding as evidence."""
+        if self.verdict == CONFIRMED:
+            return Finding("现场核查确认：{note}", {"note": self.note or "—"}, FOR)
+        return Finding("现场核查排除：{note}", {"note": self.note or "—"}, AGAINST)

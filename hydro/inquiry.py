@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import pandas as pd
 
 from hydro.episodes import Episodes
 from hydro.evidence import Attribution, attribute
+from hydro.findings import FieldFinding
 from hydro.network import RiverNetwork
 from hydro.trace import Trace
 
@@ -15,18 +17,18 @@ from hydro.trace import Trace
 class Inquiry:
     """A network asked who did it; each of the two methods is made ready only when a question needs it."""
 
-    def __init__(self, network: RiverNetwork) -> None:
-        self.network = network
+    def __init__(self, network: RiverNetwork, found: Iterable[FieldFinding] = ()) -> None:
+        self.network, self.found = network, tuple(found)
 
     @cached_property
     def monthly(self) -> Attribution:
         """The record judged month by month."""
-        return attribute(self.network)
+        return attribute(self.network, self.found)
 
     @cached_property
     def episodes(self) -> Episodes:
         """The sub-daily stations."""
-        return Episodes(self.network)
+        return Episodes(self.network, self.found)
 
     def explain(self, section: str, time: str | None = None) -> Trace:
         """The ranked causes of one section at a time."""
@@ -46,6 +48,6 @@ class Inquiry:
         return pd.concat([months[~months["section_id"].isin(covered)], several], ignore_index=True)
 
 
-def inquire(network: RiverNetwork) -> Inquiry:
-    """Ask a network who did it, at any section and time, by whichever record the section has."""
-    return Inquiry(network)
+def inquire(network: RiverNetwork, found: Iterable[FieldFinding] = ()) -> Inquiry:
+    """Ask a network who did it, at any section and time, by whichever record the section has, given what was found on the spot."""
+    return Inquiry(network, found)

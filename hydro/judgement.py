@@ -10,6 +10,7 @@ import numpy as np
 
 from hydro.columns import text
 from hydro.expected import DIFFUSE_CHANGE, SOURCE_CHANGE, Expected, learn
+from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding
 from hydro.network import RiverNetwork
 from hydro.pathways import Segments, find_pathways
 from hydro.posterior import MonthPosterior, judge
@@ -17,24 +18,12 @@ from hydro.record import Record, compile_record
 from hydro.suspects import History, Suspects, list_suspects
 from hydro.topology import Float
 
-CONFIRMED, EXCLUDED = "confirmed", "excluded"
-
-
-@dataclass(frozen=True)
-class FieldFinding:
-    """What somebody found on the spot: a source (or UNREGISTERED, DIFFUSE) did it in a month, or did not."""
-
-    source_id: str
-    month: str
-    verdict: str
-    note: str = ""
-
 
 @dataclass(frozen=True)
 class Judgement:
     """The sections of one basin (or of one part of a large one), judged. Made by :func:`judge_sections`.
 
-    ``months`` holds the posterior of every month of the record.
+    ``months`` holds the posterior of every month of the record; ``bands`` what :func:`hydro.ranges.share_bands` has drawn.
     """
 
     network: RiverNetwork
@@ -43,7 +32,9 @@ class Judgement:
     suspects: Suspects
     months: list[MonthPosterior]
     history: History
+    found: tuple[FieldFinding, ...] = ()
     _by_month: dict[int, Float] = field(default_factory=dict, repr=False, compare=False)
+    bands: dict[int, Float] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def source_ids(self) -> list[str]:
@@ -110,6 +101,16 @@ class Judgement:
         move = variance * (part @ np.linalg.solve(covariance, np.clip(gap, -0.5, 0.5)))
         return np.asarray(ordinary * np.exp(move)[:, None] + added, np.float64)
 
+    def unlisted(self, month: int, place: int) -> dict[str, float]:
+        """Reach -> probability that an unlisted outlet on it caused what a section shows in a month."""
+        cause = self.months[month].cause(place)[self.suspects.unlisted]
+        names = self.network.reaches.index[self.segments.reach].astype(str)
+        found: dict[str, float] = {}
+        for reach, odds in zip(names, cause.tolist(), strict=True):
+            if odds > 1e-4:
+                found[reach] = found.get(reach, 0.0) + odds
+        return found
+
     def probability(self, month: int, place: int) -> dict[str, float]:
         """Probability of every candidate to have caused what a section shows in a month; ``NONE`` included, sum one."""
         cause = self.months[month].cause(place)
@@ -129,6 +130,7 @@ def judge_sections(network: RiverNetwork, sections: Sequence[str], found: Iterab
     record, pathways = find_pathways(compile_record(network, sections))
     expected = learn(record, pathways)
     suspects = list_suspects(expected)
+    found = tuple(found)
     verdicts = _verdicts(record, suspects, found)
     months, history = judge(expected, suspects, verdicts, rounds=1)
     if record.months:
@@ -136,7 +138,7 @@ def judge_sections(network: RiverNetwork, sections: Sequence[str], found: Iterab
         expected = learn(record, pathways, calm)
         suspects = list_suspects(expected)
         months, history = judge(expected, suspects, verdicts, rounds=2)
-    return Judgement(network, record, expected, suspects, months, history)
+    return Judgement(network, record, expected, suspects, months, history, found)
 
 
 def _verdicts(record: Record, suspects: Suspects, found: Iterable[FieldFinding]) -> dict[int, Float]:
@@ -146,7 +148,7 @@ def _verdicts(record: Record, suspects: Suspects, found: Iterable[FieldFinding])
     factors: dict[int, Float] = {}
     confirmed: dict[int, Float] = {}
     for one in found:
-        month = record.month_position.get(one.month[:7])
+        month = record.month_position.get(one.time[:7])
         if month is None or one.source_id not in place:
             continue
         if one.verdict == EXCLUDED:

@@ -8,19 +8,21 @@ the ratios of NH3N and COD to TP against its fingerprint, its own reports agains
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from hydro.places import UNLISTED
 from hydro.rivals import faults, wash_offs
 from hydro.scenarios import FINEST_H, best_of, narrow, neighbours, patch, propose, refine, weigh, widen
 from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
-TEMPER = 0.5
+TEMPER = 0.35
 """Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
-WINDOW_TEMPER = 0.25
+WINDOW_TEMPER = 0.05
 """The same for the window of one source, where all errors of timing are shared."""
 WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""
@@ -60,13 +62,14 @@ class Verdict:
     """What one reading of one section was answered: causes by probability, ``NONE`` last; they sum to one.
 
     ``alarm`` is the form of false alarm that is likeliest (spike, stuck, pulse, or quiet: nothing happened at all) and
-    ``alarm_h`` the span of the readings it concerns.
+    ``alarm_h`` the span of the readings it concerns; ``unlisted`` is reach -> probability of an unlisted outlet on it.
     """
 
     scene: Scene
     causes: tuple[Cause, ...]
     alarm: str
     alarm_h: tuple[float, float]
+    unlisted: Mapping[str, float]
 
 
 def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
@@ -111,7 +114,14 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     causes.sort(key=lambda cause: (-cause.probability, cause.source_id))
     causes.append(Cause("NONE", "none", float(none.sum())))
     alarm = max(alarms, key=lambda form: alarms[form])
-    return Verdict(scene, tuple(causes), alarm, spans[alarm])
+    return Verdict(scene, tuple(causes), alarm, spans[alarm], _unlisted(detective, scenarios, point))
+
+
+def _unlisted(detective: Detective, scenarios: Scenarios, chance: Float) -> dict[str, float]:
+    placed = detective.places
+    mine = placed.source_id[scenarios.suspect] == UNLISTED
+    by_reach = pd.Series(chance[mine]).groupby(placed.reach[scenarios.suspect[mine]]).sum()
+    return {str(detective.network.reaches.index[r]): float(p) for r, p in by_reach.items() if p > 1e-4}
 
 
 def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:

@@ -33,6 +33,9 @@ def reasons(judged: Judgement, month: int, place: int, probability: dict[str, fl
     said["UNREGISTERED"] = _of_unlisted(judged, month, place, score, float(probability["UNREGISTERED"]))
     said["DIFFUSE"] = _of_diffuse(judged, month, score)
     said["NONE"] = _of_none(judged, month, place, score, float(probability["NONE"]))
+    for one in judged.found:
+        if one.time[:7] == judged.record.months[month] and one.source_id in said:
+            said[one.source_id] = (one.told, *said[one.source_id])
     return said
 
 

@@ -45,7 +45,7 @@ def wash_offs(scene: Scene) -> tuple[Float, Float, Float, Float, Float]:
         odds = np.log(DIFFUSE_PRIOR) + np.clip((total - HEAVY_MM) / 4.0, -7.0, 2.5)
         for drain in DRAIN_H:
             rows += [
-                (_drained(scene, mixing, wet_h, share, drain), first, last + 3.5 * drain,
+                (_drained(scene, mixing, wet_h, share, drain), first, last + 3.0 * drain,
                  odds + np.log(MIXING_WEIGHT[mixing] / len(DRAIN_H)))
                 for mixing in range(len(MIXING_WEIGHT))
             ]  # fmt: skip

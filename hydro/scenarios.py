@@ -15,7 +15,7 @@ from hydro.topology import Float
 from hydro.transport import DECAY_THETA, REFERENCE_TEMP_C
 
 DURATIONS_H = (1.0, 2.5, 6.0, 11.0, 18.0, 26.0, 36.0, 47.0)
-DURATION_WEIGHT = np.array([0.40, 0.12, 0.10, 0.09, 0.09, 0.08, 0.07, 0.05])
+DURATION_WEIGHT = np.array([0.45, 0.06, 0.10, 0.10, 0.09, 0.08, 0.07, 0.05])
 """Releases tried, and how likely each is before looking: half of them slugs, the rest evenly in the logarithm."""
 DECAY_PER_D = (0.0, 0.36, 0.13)
 """Decay of NH3N and COD at 20 °C; TP's is the reach's own."""
@@ -153,7 +153,13 @@ def neighbours(scene: Scene, seeds: Scenarios, step_h: float) -> tuple[Scenarios
 
 
 def settle(
-    scene: Scene, suspect: NDArray[np.int_], mixing: NDArray[np.int_], start: Float, length: Float, mass: Float, cell: Float
+    scene: Scene,
+    suspect: NDArray[np.int_],
+    mixing: NDArray[np.int_],
+    start: Float,
+    length: Float,
+    mass: Float,
+    cell: Float,
 ) -> Scenarios:
     """Scenarios with the prior of their cells: of the place, of the river, of a release of that length."""
     grid = np.maximum(1.0, np.array(DURATIONS_H) / 4)

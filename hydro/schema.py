@@ -40,6 +40,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "compensation_rules": ("rule_id",),
     "goals": ("goal_id",),
     "registers": ("register_id",),
+    "findings": ("time", "source_id"),
     "audit": ("audit_id",),
 }
 """Every table of a project and the columns that identify a row of it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ COLUMNS = (
     "kind",
     "name",
     "share",
+    "share_low",
+    "share_high",
     "delivered_kg_d",
     "travel_time_d",
     "probability",
@@ -49,7 +52,8 @@ class Trace:
 
     ``table`` has a row a source (``COLUMNS``), ranked by delivered load. ``measured_kg_d`` is TP x discharge at the
     section (NaN where unmeasured), ``explained_kg_d`` what the listed sources deliver, ``unexplained_kg_d`` the rest of
-    the measured load, positive or negative; it is shown, never scaled away.
+    the measured load, positive or negative; it is shown, never scaled away.  ``unlisted`` is reach -> probability that an
+    unlisted outlet on it is the cause (empty where causes were not judged).
     """
 
     network: RiverNetwork
@@ -62,6 +66,7 @@ class Trace:
     measured_kg_d: float
     explained_kg_d: float
     delivery: Delivery
+    unlisted: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def measured_mg_l(self) -> float:
@@ -83,6 +88,20 @@ class Trace:
     def margin_mg_l(self) -> float:
         """Target less measured TP: 0 is exactly on target (attained), negative an exceedance."""
         return self.target_mg_l - self.measured_mg_l
+
+    @property
+    def odds(self) -> dict[str, float]:
+        """Probability of every candidate, where causes were judged."""
+        judged = self.table.dropna(subset=["probability"])
+        return dict(zip(judged["source_id"].astype(str), judged["probability"].astype(float), strict=True))
+
+    def way_from(self, reach_id: str) -> tuple[str, ...]:
+        """The reaches from one of them down to the section, by the way that carries most; () if its water does not come."""
+        ratio = self.delivery.ratio[:, 0] * self.delivery.solver.passed.share
+        start, own = self.network.reach_position[reach_id], int(self.delivery.section_reach[0])
+        if start != own and ratio[start] <= 0:
+            return ()
+        return tuple(str(self.network.reaches.index[r]) for r in steps_to(self.network, ratio, start, [own]))
 
     def path(self, source_id: str) -> tuple[str, ...]:
         """The reaches from a point source down to the section, by the way that carries most of its load."""

@@ -55,6 +55,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "targets": ("targets", "历年目标", "目标值"),
     "goals": ("goals", "限期目标"),
     "registers": ("registers", "整治台账", "台账"),
+    "findings": ("findings", "现场核查"),
 }
 """Words in a file's or layer's name that say which table it is."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hydro import Attribution, HydroError, attribute
+from layers.findings import field_findings
 from layers.project import open_project
 
 Refusal = tuple[str, str, dict[str, Any]]
@@ -24,7 +25,8 @@ Refusal = tuple[str, str, dict[str, Any]]
 def judge(url: str) -> Attribution | Refusal:
     """Attribute the record of a project; a question that cannot be answered comes back as its parts."""
     try:
-        return attribute(open_project(url).network())
+        project = open_project(url)
+        return attribute(project.network(), field_findings(project))
     except HydroError as error:
         return error.code, error.message, dict(error.params)
 

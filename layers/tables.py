@@ -64,6 +64,7 @@ LAYOUTS = {
         Layout("compensation_rules", ("rule_id",)),
         Layout("goals", ("goal_id",)),
         Layout("registers", ("register_id",)),
+        Layout("findings", ("time", "source_id")),
     )
 }
 NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")

@@ -13,6 +13,8 @@ verbs = typer.Typer()
 
 TRACE_BRIEF = ("section_id", "time", "rank", "source_id", "name", "basis", "delivered_kg_d", "share", "travel_time_d",
                "probability", "evidence")  # fmt: skip
+PATROL_BRIEF = ("order", "source_id", "name", "probability", "information_bits", "to_section_km", "route", "town",
+                "grid_owner")  # fmt: skip
 
 
 @verbs.command(help=say("断面超标的来源排序；任一断面、任一时间，超标与否均可"))
@@ -30,16 +32,64 @@ def trace(
     import layers
     from hydro import inquire
     from hydro.trace import known_time
+    from layers.findings import field_findings
     from reports.evidence import with_words
 
-    network = layers.open_project(project).network()
+    opened = layers.open_project(project)
+    network = opened.network()
     if section:  # what cannot be answered is said before the work begins
         network.section_id(section)
     if time:
         known_time(network, time)
-    asked = inquire(network)
+    asked = inquire(network, field_findings(opened))
     table = asked.table() if all_ else asked.explain(section, time or None).table
     show(with_words(table, LANG), format, brief=TRACE_BRIEF)
+
+
+@verbs.command(help=say("巡查清单：按最能查明成因的次序去看哪些排口，附网格长与路线"))
+def patrol(
+    project: Project,
+    section: Annotated[str, typer.Option(help=say("断面编号或名称"))],
+    time: Time = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """The outlets to visit for an exceedance, likeliest first, with what each visit is expected to tell."""
+    import layers
+    from hydro import inquire
+    from hydro import patrol as stops
+    from layers.findings import field_findings
+    from reports.patrol import with_routes
+
+    opened = layers.open_project(project)
+    trace = inquire(opened.network(), field_findings(opened)).explain(section, time or None)
+    show(with_routes(stops(trace), LANG), format, brief=PATROL_BRIEF)
+
+
+@verbs.command(help=say("记下现场核查：某来源在某月（或某时刻）确认或排除；不给 --verdict 则列出已有的"))
+def finding(
+    project: Project,
+    source: Annotated[str, typer.Option(help=say("来源编号，如 O17、W01、UNREGISTERED"))] = "",
+    time: Annotated[str, typer.Option(help=say("所查的月份或时刻，如 2022-07"))] = "",
+    verdict: Annotated[str, typer.Option(help=say("confirmed 确认、excluded 排除、withdrawn 撤回"))] = "",
+    note: Annotated[str, typer.Option(help=say("查到了什么"))] = "",
+    format: Output = Format.table,
+    lang: Spoken = DEFAULT_LANGUAGE,
+) -> None:
+    """Keep, withdraw or list what was found on the spot; every trace afterwards knows of it."""
+    import datetime
+
+    import layers
+    from hydro import FieldFinding
+    from layers.findings import TABLE, record_finding, withdraw_finding
+
+    opened = layers.open_project(project)
+    if verdict == "withdrawn":
+        withdraw_finding(opened, source, time, why=note)
+    elif verdict or source:
+        today = datetime.date.today().isoformat()
+        record_finding(opened, FieldFinding(source, time, verdict, note), found_on=today)
+    show(opened.table(TABLE), format)
 
 
 @verbs.command(help=say("泄漏或偷排的水团何时到达下游各断面：首到、峰值、消退时刻与峰值浓度"))

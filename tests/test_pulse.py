@@ -93,7 +93,7 @@ def test_a_stopped_sensor_is_three_equal_readings_in_a_row() -> None:
 
 @pytest.fixture(scope="module")
 def judged() -> tuple:
-    basin = make_basin(2)
+    basin = make_basin(1)
     return basin, hydro.inquire(basin.network()).table()
 
 

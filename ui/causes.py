@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import math
+from datetime import date
 
 import streamlit as st
 
 import hydro
 from hydro.columns import text
+from hydro.findings import CONFIRMED, EXCLUDED
 from hydro.sampling import SamplePlace, next_sample
+from layers.findings import field_findings, record_finding, withdraw_finding
 from reports.evidence import line
-from ui import cache, parts, state
+from reports.patrol import patrol_sheet
+from ui import cache, parts, signin, state
 from ui.parts import percent
 from ui.state import say
 
@@ -31,6 +36,9 @@ def show(url: str, revision: int, trace: hydro.Trace) -> None:
     st.fragment(_answer, run_every="1s" if waiting else None)(url, revision, trace.section_id, waiting)
 
 
+KEPT = {CONFIRMED: "已确认", EXCLUDED: "已排除"}
+
+
 def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
     future = cache.judged(url, revision)
     if not future.done():
@@ -45,6 +53,69 @@ def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
             if row["probability"] >= WORTH_NAMING:
                 _cause(row)
         _sample(trace)
+        _field(url, trace)
+        _patrol(url, trace)
+
+
+def _field(url: str, trace: hydro.Trace) -> None:
+    """What was found on the spot about this section and month, and a form to add to it."""
+    project = signin.own_project(url)
+    month = state.month()
+    names = trace.table.set_index("source_id")["name"].astype(str)
+    for one in field_findings(project):
+        if one.time != month or one.source_id not in names:
+            continue
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        kept = say(
+            "现场核查 · {verdict}：{name} {note}",
+            verdict=say(KEPT[one.verdict]),
+            name=_named(one.source_id, names[one.source_id]),
+            note=one.note,
+        )
+        left.text(kept)
+        if project.user.may("write"):
+            right.button(say("撤回"), key=f"withdraw_{one.source_id}", on_click=_withdraw, args=(url, one.source_id))
+    if not project.user.may("write"):
+        return
+    asked = [s for s, p in sorted(trace.odds.items(), key=lambda item: -item[1]) if s != "NONE"]
+    with st.popover(say("记录现场核查")), st.form("field_finding", border=False):
+        st.selectbox(say("查了谁"), asked, format_func=lambda s: _named(s, names[s]), key=state.FOUND_SOURCE)
+        st.text_input(say("查到了什么"), key=state.FOUND_NOTE, max_chars=200)
+        st.form_submit_button(say("确认是它"), on_click=_keep, args=(url, CONFIRMED))
+        st.form_submit_button(say("排除"), on_click=_keep, args=(url, EXCLUDED))
+
+
+def _named(source: str, name: str) -> str:
+    return say(OTHERS[source]) if source in OTHERS else name or source
+
+
+def _keep(url: str, verdict: str) -> None:
+    source, note = state.found()
+    with parts.guard():
+        one = hydro.FieldFinding(source, state.month(), verdict, note)
+        record_finding(signin.own_project(url), one, found_on=date.today().isoformat())
+
+
+def _withdraw(url: str, source: str) -> None:
+    with parts.guard():
+        withdraw_finding(signin.own_project(url), source, state.month())
+
+
+def _patrol(url: str, trace: hydro.Trace) -> None:
+    """The outlets to visit, as a sheet to print."""
+    stops = hydro.patrol(trace)
+    if stops.empty:
+        return
+    name = text(trace.network.sections, "name")[trace.section_id] or trace.section_id
+    project = cache.project(url)
+    sheet = patrol_sheet(
+        stops, section=name, time=state.month(), project=project.name, demo=project.demo, made_on=date.today().isoformat(),
+        lang=state.lang(),
+    )  # fmt: skip
+    st.download_button(
+        say("巡查清单（{count} 处，可打印）", count=len(stops)), sheet, file_name=f"{trace.section_id}-{state.month()}.xlsx",
+        key="patrol", on_click="ignore",
+    )  # fmt: skip
 
 
 def _cause(row: dict[str, object]) -> None:
@@ -52,6 +123,10 @@ def _cause(row: dict[str, object]) -> None:
     name = say(OTHERS[source]) if source in OTHERS else str(row["name"])
     findings = row["evidence"] if isinstance(row["evidence"], tuple) else ()
     said = html.escape(line(findings, state.lang()))
+    if isinstance(row["share"], float) and math.isfinite(row["share"]):
+        low, high = (percent(float(str(row[name]))) for name in ("share_low", "share_high"))
+        told = say("约占断面负荷 {share}（{low}–{high}）", share=percent(row["share"]), low=low, high=high)
+        said = f"<b>{html.escape(told)}</b> {said}"
     st.html(
         f'<div class="cause"><b>{html.escape(name)}</b><i><u style="width:{100 * odds:.0f}%"></u></i><b>{percent(odds)}</b></div>'
         f'<div class="why">{said}</div>'

@@ -216,6 +216,15 @@ def pack() -> tuple[bytes, str]:
     return st.session_state.get(PACK, (b"", ""))
 
 
+FOUND_SOURCE, FOUND_NOTE = "found_source", "found_note"
+"""The form of a field finding: whom somebody looked into, and what was found."""
+
+
+def found() -> tuple[str, str]:
+    """Source and note of the field finding that was filled in."""
+    return str(st.session_state.get(FOUND_SOURCE) or ""), str(st.session_state.get(FOUND_NOTE) or "").strip()
+
+
 MARKS, PLAN_NAME, PLAN_ALLOW, PLAN_MARGIN, PLAN_SCOPE, PLAN_FLOWS, PLAN_TOLD = (
     "marks", "plan_name", "plan_allow", "plan_margin", "plan_scope", "plan_flows", "plan_told",
 )  # fmt: skip
