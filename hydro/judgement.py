@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from hydro.columns import text
+from hydro.delivery import delivery_ratios
 from hydro.expected import DIFFUSE_CHANGE, SOURCE_CHANGE, Expected, learn
 from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding
 from hydro.network import RiverNetwork
@@ -46,6 +47,14 @@ class Judgement:
         """Names of the record's sections, their ids where they have none."""
         names = text(self.network.sections, "name")
         return [names[section] or section for section in self.record.sections]
+
+    @cached_property
+    def between(self) -> Float:
+        """What part of the load at one section comes to another, by the tables. (from × to)"""
+        places = [self.network.position("sections", section) for section in self.record.sections]
+        reach, metres = np.array([at for at, _ in places], np.int_), np.array([m for _, m in places], np.float64)
+        ratio = delivery_ratios(self.network, list(self.record.sections)).from_places(reach, metres)[0]
+        return np.asarray(ratio, np.float64)
 
     @property
     def segments(self) -> Segments:

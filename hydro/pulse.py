@@ -16,7 +16,7 @@ import pandas as pd
 
 from hydro.places import UNLISTED
 from hydro.rivals import faults, wash_offs
-from hydro.scenarios import FINEST_H, best_of, narrow, neighbours, patch, propose, refine, weigh, widen
+from hydro.scenarios import FINEST_H, best_of, narrow, neighbours, patch, propose, weigh, widen
 from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
@@ -28,11 +28,12 @@ WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""
 HIDE = 0.5
 """How often a source that reports leaves its own event out of the report."""
-REFINEMENTS = ((16, 3), (9, 4))
-"""Rounds of refinement: how many suspects, and how many scenarios of each."""
-CLIMBERS = (12, 2)
-CLIMB_H = (2.0, 2.0, 1.0, 1.0, 0.5, 0.5)
+CLIMBERS, FINISHERS = (24, 2), (10, 2)
+"""How many suspects climb, each from how many rivers; and how many of them are left for the small steps."""
+CLIMB_H = (8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.5, 0.5)
+PRUNED_H = 1.0
 PATCH_H = 0.5
+"""Steps of the climb, the first of those taken by the finishers only, and the width of the cells around each summit, hours."""
 REPORT_LIMIT = 10.0
 """The most that a report may say for or against its source (ln)."""
 
@@ -120,8 +121,10 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
 def _unlisted(detective: Detective, scenarios: Scenarios, chance: Float) -> dict[str, float]:
     placed = detective.places
     mine = placed.source_id[scenarios.suspect] == UNLISTED
-    by_reach = pd.Series(chance[mine]).groupby(placed.reach[scenarios.suspect[mine]]).sum()
-    return {str(detective.network.reaches.index[r]): float(p) for r, p in by_reach.items() if p > 1e-4}
+    reach = placed.reach[scenarios.suspect[mine]]
+    names = detective.network.reaches.index
+    by_reach = {int(r): float(chance[mine][reach == r].sum()) for r in np.unique(reach)}
+    return {str(names[r]): p for r, p in by_reach.items() if p > 1e-4}
 
 
 def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
@@ -132,38 +135,34 @@ def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
     score, mass, ratio = _weighed(scene, scenarios)
     scenarios = widen(scene, narrow(scenarios, score))
     score, mass, ratio = _weighed(scene, scenarios)
-    for count, seeds in REFINEMENTS:
-        fine, cut = refine(scenarios, score, count, seeds)
-        if not len(cut):
-            break
-        finer = _weighed(scene, fine)
-        kept = np.setdiff1d(np.arange(len(score)), cut)
-        score, mass, ratio = (
-            np.concatenate([old[kept], new]) for old, new in zip((score, mass, ratio), finer, strict=True)
-        )
-        scenarios = join(scenarios.take(kept), fine)
     return _climbed(scene, scenarios, score, mass, ratio)
 
 
 def _climbed(
     scene: Scene, scenarios: Scenarios, score: Float, mass: Float, ratio: Float
 ) -> tuple[Scenarios, Float, Float, Float]:
-    """The leading suspects' best scenarios moved uphill step by step, and the windows around each summit weighed."""
+    """The leading suspects' best scenarios moved uphill step by step, and the windows around each summit weighed.
+
+    A release of a day has a likelihood far narrower than any affordable grid: without the climb the culprit's own best
+    window is missed, and somebody else's near miss looks better.
+    """
     top = best_of(scenarios, score, *CLIMBERS)
     seeds, height = replace(scenarios.take(top), mass=mass[top], cell_h=np.full(len(top), FINEST_H)), score[top]
     for step in CLIMB_H:
+        if step <= PRUNED_H:
+            left = best_of(seeds, height, *FINISHERS)
+            seeds, height = seeds.take(left), height[left]
         tried, origin = neighbours(scene, seeds, step)
         reached, kilos, _ = _weighed(scene, tried)
         order = np.argsort(-reached, kind="stable")
         winner = order[np.unique(origin[order], return_index=True)[1]]
-        rise = reached[winner] > height[origin[winner]]
-        at = origin[winner][rise]
+        winner = winner[reached[winner] > height[origin[winner]]]
+        at = origin[winner]
         columns = {name: getattr(seeds, name).copy() for name in ("mixing", "start_h", "length_h", "mass")}
         for name, column in columns.items():
-            column[at] = (kilos if name == "mass" else getattr(tried, name))[winner[rise]]
-        seeds = replace(seeds, **columns)
-        height = height.copy()
-        height[at] = reached[winner[rise]]
+            column[at] = (kilos if name == "mass" else getattr(tried, name))[winner]
+        seeds, height = replace(seeds, **columns), height.copy()
+        height[at] = reached[winner]
     fine = patch(scene, seeds, PATCH_H)
     finer = _weighed(scene, fine)
     score, mass, ratio = (np.concatenate([old, new]) for old, new in zip((score, mass, ratio), finer, strict=True))

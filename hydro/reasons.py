@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydro.findings import AGAINST, FOR, NOTE, Finding, Findings
+from hydro.stretches import stretch_above
 from hydro.suspects import MOST
 from hydro.topology import Float
 
@@ -154,6 +155,14 @@ def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probab
     if chronic > 0.05 * expected:
         params = {"load": round(chronic, 1), "share": round(100 * chronic / expected)}
         found.append(Finding("平时即有约 {load} kg/d（占预期 {share}%）没有登记来源", params, FOR))
+    stretch = stretch_above(judged, place)
+    if stretch.above and stretch.clear:
+        told = {
+            "above": stretch.above[:NAMED], "months": stretch.months, "mean": round(stretch.mean_kg_d, 1),
+            "median": round(stretch.median_kg_d, 1),
+        }  # fmt: skip
+        message = "断面{above}至本断面之间，{months} 个月平均多出 {mean} kg/d（中位 {median} kg/d），名录点源不能说明"
+        found.append(Finding(message, told, FOR))
     return tuple(found)
 
 

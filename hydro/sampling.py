@@ -121,15 +121,14 @@ def patrol(trace: Trace, probability: Mapping[str, float] | None = None) -> pd.D
     whole, hidden = sum(trace.unlisted.values()), odds.get("UNREGISTERED", 0.0)
     stops = [stop for stop in stops if stop[0] != "UNREGISTERED" and stop[1] in network.reach_position]
     stops += [("UNREGISTERED", reach, hidden * part / whole) for reach, part in trace.unlisted.items() if whole > 0]
-    rows, left = [], 1.0
+    rows: list[dict[str, object]] = []
+    left = 1.0
     for source, reach, p in sorted(stops, key=lambda stop: (-stop[2], stop[0], stop[1])):
         if p < WORTH_A_VISIT:
             break
         way = trace.way_from(reach)
         whose = _register(trace, source)
-        chainage = (
-            float(pd.to_numeric(whose.get("chainage_m"), errors="coerce")) if source != "UNREGISTERED" else np.nan
-        )
+        chainage = float(str(whose.get("chainage_m") or "nan"))
         rows.append(
             {
                 "order": len(rows) + 1,

@@ -103,30 +103,6 @@ def widen(scene: Scene, scenarios: Scenarios) -> Scenarios:
     return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def refine(scenarios: Scenarios, score: Float, suspects: int, each: int) -> tuple[Scenarios, NDArray[np.int_]]:
-    """The cells of the best scenarios cut into 25 each; and which scenarios those were.
-
-    Of the ``suspects`` likeliest suspects the ``each`` densest cells, as far as they are wider than the finest step.
-    """
-    density = np.where(scenarios.cell_h > FINEST_H, score - 2 * np.log(scenarios.cell_h), -np.inf)
-    order = np.argsort(-density, kind="stable")
-    who = scenarios.suspect[order]
-    rank = pd.Series(who).groupby(who).cumcount().to_numpy()
-    total = pd.Series(score).groupby(scenarios.suspect).max().nlargest(suspects).index
-    cut = order[np.isin(who, total) & (rank < each) & np.isfinite(density[order])]
-    seeds = scenarios.take(cut)
-    cell = np.maximum(seeds.cell_h / 5, FINEST_H)
-    parts = []
-    for front in (-0.4, -0.2, 0.0, 0.2, 0.4):
-        for back in (-0.4, -0.2, 0.0, 0.2, 0.4):
-            start = seeds.start_h + front * seeds.cell_h
-            end = seeds.start_h + seeds.length_h + back * seeds.cell_h
-            length = np.round(np.maximum(end - start, 0.5) / FINEST_H) * FINEST_H
-            start = np.round(start / FINEST_H) * FINEST_H
-            parts.append((seeds.suspect, seeds.mixing, start, length, seeds.log_prior - np.log(25.0), seeds.mass, cell))
-    return Scenarios(*(np.concatenate(column) for column in zip(*parts, strict=True))), cut
-
-
 def neighbours(scene: Scene, seeds: Scenarios, step_h: float) -> tuple[Scenarios, NDArray[np.int_]]:
     """Every scenario moved one step: its start, its end, both; the river one notch faster, slower, stiller or more mixed.
 
@@ -185,7 +161,9 @@ def patch(scene: Scene, seeds: Scenarios, cell_h: float) -> Scenarios:
     move = np.array([(a, b) for a in range(-2, 3) for b in range(-2, 3)]) * cell_h
     rows = np.repeat(np.arange(len(seeds.suspect)), len(move))
     front, back = np.tile(move.T, len(seeds.suspect))
-    length = np.maximum(seeds.length_h[rows] + back - front, 0.5)
+    length = seeds.length_h[rows] + back - front
+    there = length >= 0.5
+    rows, front, length = rows[there], front[there], length[there]
     start, cell = seeds.start_h[rows] + front, np.full(len(rows), cell_h)
     return settle(scene, seeds.suspect[rows], seeds.mixing[rows], start, length, seeds.mass[rows], cell)
 

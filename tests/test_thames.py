@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import hydro
 import layers
+from reports.evidence import line
 
 imports = pytest.importorskip("layers.imports", reason="the import is not built yet")
 TOP = Path(__file__).resolve().parents[1]
@@ -69,3 +71,19 @@ def test_tracing_wallingford_shows_what_no_register_explains(network: hydro.Rive
     assert trace.unexplained_kg_d == pytest.approx(trace.measured_kg_d)
     asked = hydro.inquire(network).explain("WAL", "2010-07")
     assert asked.table["probability"].sum() == pytest.approx(1)
+
+
+def unlisted_words(network: hydro.RiverNetwork, section: str) -> str:
+    table = hydro.inquire(network).explain(section, "2010-07").table.set_index("source_id")
+    return line(table.at["UNREGISTERED", "evidence"])
+
+
+def test_trace_points_at_the_stretch_below_swinford_and_is_quiet_above_it(network: hydro.RiverNetwork) -> None:
+    loud = unlisted_words(network, "WAL")
+    assert "断面River Thames at Swinford、" in loud
+    told = re.search(r"至本断面之间，(\d+) 个月平均多出 ([\d.]+) kg/d（中位 ([\d.]+) kg/d）", loud)
+    assert told is not None
+    assert int(told[1]) > 24
+    assert float(told[2]) == pytest.approx(221.6, rel=0.35)  # months, not weeks
+    assert float(told[3]) > 60
+    assert "至本断面之间" not in unlisted_words(network, "SWI")
