@@ -208,17 +208,40 @@ def _possible(suspects: Suspects, size: Float, size_prior: Float, prior: Float) 
 
 
 def _likelihood(measured: Float, ordinary: Float, added: Float, spread: Float, own: Float) -> Float:
-    """Log likelihood of the sections' log loads under every suspect and size. (suspects × sizes)"""
-    total = ordinary + added
-    part = ordinary / total
-    gap = measured - np.log(total)
-    event = added / total
-    covariance = part[..., :, None] * spread * part[..., None, :]
-    diagonal = np.arange(len(measured))
-    covariance[..., diagonal, diagonal] += own**2 + (EVENT_TRANSPORT_ERROR * event) ** 2
+    """Log likelihood of the sections' log loads under every suspect and size. (suspects × sizes)
+
+    What a suspect does not reach is the same for all who do not reach it: those sections are weighed once, and the
+    reached ones given them (a Schur complement), so that the algebra is done on the few sections below each suspect.
+    """
+    out = np.empty(added.shape[:2])
+    patterns, which = np.unique((added > 0).any(axis=1), axis=0, return_inverse=True)
+    for p, reached in enumerate(patterns):
+        mine = np.flatnonzero(which.reshape(-1) == p)
+        a, b = np.flatnonzero(reached), np.flatnonzero(~reached)
+        known = spread[np.ix_(b, b)] + np.diag(own[b] ** 2)
+        gap = measured[b] - np.log(ordinary[b])
+        tie = np.linalg.solve(known, spread[np.ix_(b, a)]) if len(b) else np.zeros((0, len(a)))
+        alone = _normal_log(gap, known)
+        if len(a) == 0:
+            out[mine] = alone
+            continue
+        left = spread[np.ix_(a, a)] - spread[np.ix_(a, b)] @ tie
+        more = added[mine][:, :, a]
+        total = ordinary[a] + more
+        part, event = ordinary[a] / total, more / total
+        off = measured[a] - np.log(total) - part * (gap @ tie)
+        covariance = part[..., :, None] * left * part[..., None, :]
+        diagonal = np.arange(len(a))
+        covariance[..., diagonal, diagonal] += own[a] ** 2 + (EVENT_TRANSPORT_ERROR * event) ** 2
+        out[mine] = _normal_log(off, covariance) + alone
+    return out
+
+
+def _normal_log(gap: Float, covariance: Float) -> Float:
+    """Log density of a normal about zero, but for its constant; over the last axes."""
     lower = np.linalg.cholesky(covariance)
     white = np.linalg.solve(lower, gap[..., None])[..., 0]
-    half = np.log(lower[..., diagonal, diagonal]).sum(axis=-1)
+    half = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)
     return np.asarray(-0.5 * (white**2).sum(axis=-1) - half, np.float64)
 
 

@@ -76,10 +76,11 @@ class Verdict:
 def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     """Weigh every cause of one reading of one section (id) against each other."""
     scene = gather(detective, section, time)
-    scenarios, score, mass, ratio = _point_scenarios(scene)
+    scenarios, found = _point_scenarios(scene)
+    score, mass, ratio = found.score, found.mass, found.ratio
     washed, washed_prior, first, last, washed_kg = wash_offs(scene)
     alarms, alarm_prior, spans = faults(scene)
-    prior = np.concatenate([scenarios.log_prior, washed_prior, list(alarm_prior.values())])
+    prior = np.concatenate([scenarios.log_prior + found.beside, washed_prior, list(alarm_prior.values())])
     everything = np.concatenate([score, washed, list(alarms.values())]) - prior
     everything = TEMPER * (everything - everything.max()) + prior
     chance = np.exp(everything - everything.max())
@@ -127,56 +128,65 @@ def _unlisted(detective: Detective, scenarios: Scenarios, chance: Float) -> dict
     return {str(names[r]): p for r, p in by_reach.items() if p > 1e-4}
 
 
-def _point_scenarios(scene: Scene) -> tuple[Scenarios, Float, Float, Float]:
-    """Scenarios of a release, their ln posterior, TP mass, and ratios of NH3N and COD to TP."""
+def _point_scenarios(scene: Scene) -> tuple[Scenarios, Weights]:
+    """Scenarios of a release, and what the readings say of each.
+
+    The leading suspects' best scenarios are moved uphill step by step, and the windows around each summit weighed: a
+    release of a day has a likelihood far narrower than any affordable grid, and without the climb the culprit's own best
+    window is missed while somebody else's near miss looks better.
+    """
     scenarios = propose(scene)
     if not len(scenarios.suspect):
-        return scenarios, np.zeros(0), np.zeros(0), np.zeros((0, 2))
-    score, mass, ratio = _weighed(scene, scenarios)
-    scenarios = widen(scene, narrow(scenarios, score))
-    score, mass, ratio = _weighed(scene, scenarios)
-    return _climbed(scene, scenarios, score, mass, ratio)
-
-
-def _climbed(
-    scene: Scene, scenarios: Scenarios, score: Float, mass: Float, ratio: Float
-) -> tuple[Scenarios, Float, Float, Float]:
-    """The leading suspects' best scenarios moved uphill step by step, and the windows around each summit weighed.
-
-    A release of a day has a likelihood far narrower than any affordable grid: without the climb the culprit's own best
-    window is missed, and somebody else's near miss looks better.
-    """
-    top = best_of(scenarios, score, *CLIMBERS)
-    seeds, height = replace(scenarios.take(top), mass=mass[top], cell_h=np.full(len(top), FINEST_H)), score[top]
+        return scenarios, Weights(np.zeros(0), np.zeros(0), np.zeros((0, 2)), np.zeros(0))
+    scenarios = widen(scene, narrow(scenarios, _weighed(scene, scenarios).score))
+    found = _weighed(scene, scenarios)
+    top = best_of(scenarios, found.score, *CLIMBERS)
+    seeds = replace(scenarios.take(top), mass=found.mass[top], cell_h=np.full(len(top), FINEST_H))
+    height = found.score[top]
     for step in CLIMB_H:
         if step <= PRUNED_H:
             left = best_of(seeds, height, *FINISHERS)
             seeds, height = seeds.take(left), height[left]
         tried, origin = neighbours(scene, seeds, step)
-        reached, kilos, _ = _weighed(scene, tried)
-        order = np.argsort(-reached, kind="stable")
+        reached = _weighed(scene, tried)
+        order = np.argsort(-reached.score, kind="stable")
         winner = order[np.unique(origin[order], return_index=True)[1]]
-        winner = winner[reached[winner] > height[origin[winner]]]
+        winner = winner[reached.score[winner] > height[origin[winner]]]
         at = origin[winner]
         columns = {name: getattr(seeds, name).copy() for name in ("mixing", "start_h", "length_h", "mass")}
         for name, column in columns.items():
-            column[at] = (kilos if name == "mass" else getattr(tried, name))[winner]
+            column[at] = (reached.mass if name == "mass" else getattr(tried, name))[winner]
         seeds, height = replace(seeds, **columns), height.copy()
-        height[at] = reached[winner]
+        height[at] = reached.score[winner]
     fine = patch(scene, seeds, PATCH_H)
     finer = _weighed(scene, fine)
-    score, mass, ratio = (np.concatenate([old, new]) for old, new in zip((score, mass, ratio), finer, strict=True))
-    return join(scenarios, fine), score, mass, ratio
+    both = Weights(*(np.concatenate([getattr(w, n) for w in (found, finer)]) for n in Weights.__dataclass_fields__))
+    return join(scenarios, fine), both
 
 
-def _weighed(scene: Scene, scenarios: Scenarios) -> tuple[Float, Float, Float]:
-    score, fitted = weigh(scene, scenarios)
+@dataclass(frozen=True)
+class Weights:
+    """What the readings say of each scenario: ln posterior, TP mass (kg), ratios of NH3N and COD to TP.
+
+    ``beside`` is the part of the score that comes from fingerprint and reports: it owes nothing to the errors of the
+    river's model, and so is not tempered with the rest.
+    """
+
+    score: Float
+    mass: Float
+    ratio: Float
+    beside: Float
+
+
+def _weighed(scene: Scene, scenarios: Scenarios) -> Weights:
+    score, fitted, prints = weigh(scene, scenarios)
     mass = fitted.mass[:, 0]
     ratio = np.full((len(mass), 2), np.nan)
     others = fitted.mass.shape[1] - 1
     known = fitted.precision[:, 1:] > 0
     ratio[:, :others] = np.where(known, fitted.mass[:, 1:] / mass[:, None], np.nan)
-    return score + _reports(scene, scenarios, mass), mass, ratio
+    told = _reports(scene, scenarios, mass)
+    return Weights(score + told, mass, ratio, prints + told)
 
 
 def _told(scene: Scene, source: str, start_h: float, end_h: float) -> float:

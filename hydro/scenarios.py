@@ -168,8 +168,8 @@ def patch(scene: Scene, seeds: Scenarios, cell_h: float) -> Scenarios:
     return settle(scene, seeds.suspect[rows], seeds.mixing[rows], start, length, seeds.mass[rows], cell)
 
 
-def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
-    """ln posterior (up to a constant) of every scenario, and the fit behind it."""
+def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit, Float]:
+    """ln posterior (up to a constant) of every scenario, the fit behind it, and what the fingerprint adds to it."""
     placed, seen = scene.detective.places, scene.readings
     mean = np.nan_to_num(scene.passing.mean_h)
     between = np.abs(mean[scenarios.suspect] - mean[scenarios.suspect, scene.section][:, None])
@@ -182,8 +182,8 @@ def weigh(scene: Scene, scenarios: Scenarios) -> tuple[Float, Fit]:
     fitted = fit(seen, unit, slope, scenarios.mass[:, None] * ratio)
     score = fitted.log_likelihood + occam(fitted) + scenarios.log_prior
     score += falls_short(fitted, tp[:, scene.peak], scene.peak_excess)
-    score += placed.prints.of_fit(scenarios.suspect, fitted.mass, fitted.precision)
-    return score, fitted
+    prints = placed.prints.of_fit(scenarios.suspect, fitted.mass, fitted.precision)
+    return score + prints, fitted, prints
 
 
 def _other_decay(scene: Scene, scenarios: Scenarios) -> Float:
