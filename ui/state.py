@@ -415,8 +415,11 @@ def hold_conflict(found: Any) -> None:
 
 PICK_PROJECT, INTAKE = "pick_project", "intake"
 """The list of the server's projects in the bar, and the import at hand."""
-OUTLIVES = (LANG, USER, LAST_SEEN, INTAKE)
-"""What stays when another project is opened: everything else was said of the rows of the one before."""
+SAID_OF_ROWS = (
+    SECTION, SOURCE, MONTH, FILE, CLICKS, CAUSES, TASK, POINT, PACK, MARKS, PLAN_TOLD, CAUGHT, CAUGHT_AT, SEARCH, PROPOSAL,
+    NOTICE, PLAN, PICK_OUTLETS, SHOWN, CONFLICT, OTHER_PLAN, ATTACHED, TOLD,
+)  # fmt: skip
+"""What goes when another project is opened: it was said of the rows of the one before."""
 
 
 def project() -> str:
@@ -426,11 +429,11 @@ def project() -> str:
 
 def open_project(name: str) -> None:
     """Open another project; what was chosen in the one before goes."""
-    kept = {key: st.session_state[key] for key in OUTLIVES if key in st.session_state}
-    st.session_state.clear()
-    st.session_state.update(kept | {PROJECT: name})
+    for key in SAID_OF_ROWS:
+        st.session_state.pop(key, None)
     for key in LINKED:
         st.session_state.setdefault(key, "")
+    st.session_state[PROJECT] = name
 
 
 def picked_project() -> None:
