@@ -39,12 +39,14 @@ def bar(pages: Sequence[Any], current: Any) -> None:
 
 
 def _project() -> None:
+    url, name = cache.place(), ""
     with quiet():
-        url = cache.place()
         project = cache.project(url)
         name = project.name or Path(url).stem
-        _projects(f"{name} · {say('示例')}" if project.demo and "示例" not in name else name)
-        _months(cache.months(url, project.revision))
+        name = f"{name} · {say('示例')}" if project.demo and "示例" not in name else name
+    _projects(name or Path(url).stem)  # a project that cannot be opened is left by the same list
+    with quiet():
+        _months(cache.months(url, cache.project(url).revision))
 
 
 def _projects(name: str) -> None:
