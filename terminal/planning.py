@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -67,6 +69,7 @@ def plan(
     gap: Annotated[float, typer.Option(help=say("允许与最优相差的比例，0 为证明最优"))] = 0.0,
     seconds: Annotated[float | None, typer.Option(help=say("最多算多少秒"), show_default=False)] = None,
     save: Annotated[str, typer.Option(help=say("把方案以此名存入项目（草稿）"))] = "",
+    page: Annotated[Path | None, typer.Option(help=say("把方案写成一页纸（HTML）"), show_default=False)] = None,
     format: Output = Format.table,
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
@@ -118,6 +121,11 @@ def plan(
         found, sure = robust_plan(found, share=share)
         certain = tell_certainty(found, sure, share, LANG)
     complain([*tell(found, LANG), *certain, *studied])
+    if page:
+        from reports.plan_page import plan_page
+
+        paper = plan_page(found, title=save or opened.name, lang=LANG, demo=opened.demo, made_on=f"{date.today()}")
+        page.write_text(paper, encoding="utf-8")
     if save and found.measures:
         opened.write(plan_rows(found.scenario, save, save), why=f"plan --save {save}", replace=False)
     if format is Format.json:

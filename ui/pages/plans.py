@@ -51,7 +51,7 @@ def _answer(
         st.caption(say("没有带目标的断面，无从比较"))
         return
     answer.figures(table, plan.measures, demo=cache.project(url).demo)
-    search.told()
+    search.told(url)
     answer.slopes(table, question.margin)
     titles = ("断面", "措施", "费用", "污水处理厂", "费用曲线", "其他方案", "把握", "暴雨", "存与比较")
     tabs = st.tabs([parts.capital(say(title)) for title in titles], on_change="rerun", key="plan_answer_tabs")

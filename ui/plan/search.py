@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import streamlit as st
 import hydro
 from hydro.milp import Progress
 from reports.plan import tell
+from reports.plan_page import plan_page
 from ui import cache, parts, state
 from ui.plan.ask import Question
 from ui.state import say
@@ -143,11 +145,19 @@ def _adopt(search: Search) -> None:
         state.tell_plan(tuple(tell(plan, state.lang())))
 
 
-def told() -> None:
-    """What the search answered, the first sentence as the conclusion."""
+def told(url: str) -> None:
+    """What the search answered, the first sentence as the conclusion; and the plan on one page."""
     first, *rest = state.plan_told() or ("",)
     if first:
-        st.html(f'<p class="plainly">{parts.escaped(first)}</p>')
+        said, paper = st.columns([6, 1], vertical_alignment="center")
+        said.html(f'<p class="plainly">{parts.escaped(first)}</p>')
+        plan: hydro.Plan | None = state.proposal()
+        if plan is not None and plan.measures == state.marks():
+            project = cache.project(url)
+            page = plan_page(
+                plan, title=project.name, lang=state.lang(), demo=project.demo, made_on=f"{datetime.date.today()}"
+            )
+            paper.download_button(say("一页纸"), page, f"{say('方案')}.html", "text/html", width="stretch")
     if rest:
         with st.expander(say("说明 {count} 条", count=len(rest)), expanded=len(rest) <= 3):
             for line in rest:
