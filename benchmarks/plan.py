@@ -92,6 +92,38 @@ def timed_plan(name: str, network: hydro.RiverNetwork, flows: tuple[hydro.Condit
     )
 
 
+def greedy_cost(model: hydro.Model) -> float:
+    """The usual rule of thumb: seal what relieves most per 万元 until every section holds; inf where it never does."""
+    program = model.program(model.target_mg_l)
+    gain, need = program.gain.toarray(), program.need.copy()
+    left, spent = np.ones(len(program.cost), bool), 0.0
+    while (need > 1e-9 * program.scale).any():
+        relief = np.minimum(np.maximum(gain, 0), np.maximum(need, 0)[:, None]).sum(axis=0)
+        worth = np.where(left, relief / program.cost, 0.0)
+        best = int(worth.argmax())
+        if worth[best] <= 0:
+            return float("inf")
+        left[best] = False
+        need -= gain[:, best]
+        spent += float(program.cost[best])
+    return spent
+
+
+def beside_greedy() -> None:
+    """What the proof saves beside the rule of thumb."""
+    saved = []
+    for seed in range(10, 20):
+        network = basin(seed, 400, 300, 7, FLOWS[1:2])
+        model = hydro.build_model(network, allow=["seal"], conditions=FLOWS[1:2], water="keep")
+        plan, greedy = hydro.solve_plan(model, margin=0.0), greedy_cost(model)
+        saved.append(1 - plan.cost / greedy)
+    print(
+        f"beside greedy, 10 basins of 300 x 7: {np.mean(saved):.1%} cheaper on average, {max(saved):.1%} at most, never dearer"
+        if min(saved) >= -1e-9
+        else "greedy was cheaper: a defect"
+    )
+
+
 def timed_what_if() -> None:
     """Fifty measures on a large network that has been prepared."""
     network = basin(5, 20_000, 3000, 60, FLOWS[1:2])
@@ -118,6 +150,7 @@ def main() -> None:
     for seed in (1, 2):
         timed_plan("3000 x 60 x 4", basin(seed, 3000, 3000, 60, FLOWS), FLOWS, 1e-3)
     timed_what_if()
+    beside_greedy()
 
 
 if __name__ == "__main__":

@@ -139,3 +139,17 @@ def test_measures_on_offer_are_the_rows_without_a_plan() -> None:
     assert (measure.action, measure.source_id, measure.amount, measure.cost) == ("dredge", "R1", 2.0, 35.0)
     plan = hydro.plan_measures(network, allow=["dredge"], margin=0.0, extra=[measure])
     assert [option.measure.source_id for option in plan.model.options] == ["R1"]
+
+
+def test_what_cannot_be_worked_out_is_said_in_whole_sentences() -> None:
+    tables = works()
+    tables["gates"]["max_discharge_m3_s"] = np.nan
+    tables["plants"]["actual_discharge_m3_d"] = [13_000.0, 9_000.0]
+    tables["reaches"]["discharge_m3_s"] = [0.0, 1.5]
+    plan = hydro.plan_measures(hydro.build_network(tables), allow=["merge", "dose"], margin=0.0)
+    assert [str(note) for note in plan.notes] == [
+        "污水处理厂 W1 的实际水量已超过设计规模 1000 m³/d，没有余量，不能再并入",
+        "闸 G1 没有所在河段、过流能力或水源总磷，不当作引水措施。能引水的请补上 reach_id、max_discharge_m3_s 与 source_tp_mg_l",
+        "断面 S1 没有流量（断流），算不出浓度；只有不再有负荷到达时才算达标",
+    ]
+    assert plan.status == "infeasible"
