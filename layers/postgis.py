@@ -140,14 +140,15 @@ class PostGIS:
 
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> type of a table as it is in the schema; empty where there is none."""
+        # From the catalogue itself: the views of information_schema take ten times as long, with the write lock held.
         described = connection.execute(
             sa.text(
-                "SELECT column_name, data_type FROM information_schema.columns "
-                "WHERE table_schema = :schema AND table_name = :table ORDER BY ordinal_position"
+                "SELECT attname, format_type(atttypid, NULL) AS kind FROM pg_catalog.pg_attribute "
+                "WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
             ),
-            {"schema": self.schema, "table": table},
+            {"name": f'"{self.schema}"."{table}"'},
         )
-        return {str(row.column_name): STORED_AS.get(row.data_type, "TEXT") for row in described}
+        return {str(row.attname): STORED_AS.get(row.kind, "TEXT") for row in described}
 
     def register(self, connection: sa.Connection, layout: Layout) -> None:
         """Make a new table quick to search by place; PostGIS lists it by itself."""
