@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from offices import tables
 
 import layers
-from hydro.errors import FaultsError
+from hydro.errors import FaultsError, HydroError
+from layers.styles import STYLES
+from layers.tables import LAYOUTS, declared
 
 
 @pytest.fixture
@@ -95,3 +99,41 @@ def test_a_clock_that_runs_backwards_does_not_turn_the_order_round(
     assert [record.event for record in caplog.records if hasattr(record, "event")] == ["clock_behind"]
     project.plans.decide("一期", ["O2"], "seal", seen={})
     assert project.verify() == []
+
+
+def test_qgis_finds_every_layer_with_a_style_of_its_own(project: layers.Project) -> None:
+    drawn = {layout.name: layout.geometry for layout in LAYOUTS.values() if layout.geometry}
+    with project.store.connect() as connection:
+        rows = connection.execute(sa.select(STYLES)).all()
+        if connection.dialect.name == "postgresql":  # where QGIS looks for layers and their kinds
+            listed = connection.execute(
+                sa.text(
+                    "SELECT f_table_name, type FROM geometry_columns WHERE f_table_schema = :schema AND srid = 4490"
+                ),
+                {"schema": project.store.schema},
+            )
+            assert {row.f_table_name: row.type for row in listed} == drawn
+    assert {row.f_table_name for row in rows} == drawn.keys()
+    for row in rows:
+        style = ElementTree.fromstring(row.styleqml)
+        labelled = [text.attrib["fieldName"] for text in style.iter("text-style")]
+        assert (row.useasdefault, row.f_geometry_column, row.f_table_schema) == (True, "geom", project.store.schema)
+        assert style.find("renderer-v2/symbols/symbol/layer") is not None
+        assert set(labelled) <= declared(row.f_table_name).keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("mysql://u:secret@h/db", "unknown_url"),
+        ("postgresql://u:secret@h:port/db", "bad_url"),
+        ("postgresql://u:secret@127.0.0.1:1/db", "server_down"),
+        ("postgresql://u:secret@127.0.0.1/db?schema=A b", "bad_schema"),
+        ("/nowhere/at/all.gpkg", "missing_project"),
+    ],
+)
+def test_a_wrong_address_is_told_without_its_password(url: str, code: str) -> None:
+    with pytest.raises(HydroError) as caught:
+        layers.open_project(url)
+    assert caught.value.code == code
+    assert "secret" not in str(caught.value)

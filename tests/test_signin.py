@@ -31,6 +31,24 @@ def planning() -> None:
     decisions.render()
 
 
+def writing_late() -> None:
+    import time
+
+    import streamlit as st
+
+    from hydro import HydroError
+    from layers.roles import User
+    from ui import cache, signin, state
+
+    idle_s, role = st.query_params["idle_s"], st.query_params["role"]
+    state.admit(User("li", role), time.time() - float(idle_s))
+    try:
+        signin.own_project(cache.place()).plans.create("二期")
+        st.text("written")
+    except HydroError as refusal:
+        st.text(refusal.code)
+
+
 @pytest.fixture
 def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Accounts:
     place = str(tmp_path / "accounts.sqlite")
@@ -106,6 +124,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> layers.Project:
     layers.create_project(path, name="流域", tables=tables()).close()
     monkeypatch.setenv("QINGYUAN_PROJECT", str(path))
     return layers.open_project(path, user=User("王工", "planner"))
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "role", "told"),
+    [(0, "planner", "written"), (31 * 60, "planner", "signed_out"), (0, "approver", "signed_out")],
+)
+def test_part_of_a_page_that_refreshes_itself_writes_nothing_once_the_session_is_over(
+    accounts: Accounts, project: layers.Project, idle_s: int, role: str, told: str
+) -> None:
+    app = AppTest.from_function(writing_late, default_timeout=20)
+    app.query_params["idle_s"], app.query_params["role"] = str(idle_s), role
+    assert app.run().text[0].value == told
+    assert len(project.plans.list()) == (told == "written")
 
 
 def plans_page(user: User) -> AppTest:
