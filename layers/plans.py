@@ -112,7 +112,11 @@ class Plans:
             known = {row["outlet_id"]: row for row in work.rows("outlets", outlet_id=wanted)}
             _all_known(wanted, known)
             self.project.user.must("decide", (known[outlet].get("county") or "" for outlet in wanted))
-            standing = {row["outlet_id"]: row for row in work.rows("decisions", plan_id=plan_row["plan_id"])}
+            concerned = (
+                {} if decision == "merge" else {"outlet_id": wanted}
+            )  # a plant's room depends on all of the plan
+            rows = work.rows("decisions", plan_id=plan_row["plan_id"], **concerned)
+            standing = {row["outlet_id"]: row for row in rows}
             made = {
                 outlet: {
                     "plan_id": plan_row["plan_id"],

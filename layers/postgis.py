@@ -60,6 +60,7 @@ class PostGIS:
                 "bad_schema", "schema 名 {schema} 只能用小写字母、数字和下划线，且以字母开头。", schema=self.schema
             )
         self._found = False
+        self.described: dict[Any, Any] = {}
         self.url = parsed.render_as_string(hide_password=True)
         self.engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg").difference_update_query(["schema"]),

@@ -19,6 +19,8 @@ class Store(Protocol):
 
     url: str
     schema: str
+    described: dict[Any, Any]
+    """Tables as they were described before, by layout and columns: the same object is compiled to SQL once."""
 
     @property
     def catalog(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -52,7 +52,14 @@ def ensure(connection: sa.Connection, store: Store, layout: Layout, wanted: Mapp
 
 
 def describe(store: Store, layout: Layout, columns: Mapping[str, str]) -> sa.Table:
-    """The table of a layout as SQLAlchemy knows it."""
+    """The table of a layout as SQLAlchemy knows it; with the same columns the same object, so that it compiles once."""
+    told = (layout, tuple(columns.items()))
+    if told not in store.described:
+        store.described[told] = _describe(store, layout, columns)
+    return cast(sa.Table, store.described[told])
+
+
+def _describe(store: Store, layout: Layout, columns: Mapping[str, str]) -> sa.Table:
     geometry = [sa.Column("geom", store.geometry(layout.geometry))] if layout.geometry else []
     return sa.Table(
         layout.name,

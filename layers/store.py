@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ class GeoPackage:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.url = str(path)
+        self.described: dict[Any, Any] = {}
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -125,8 +127,16 @@ class GeoPackage:
         """One write transaction, alone: committed at the end, or as if it had never been."""
         if not _writable(self.path):
             raise HydroError("read_only", "项目 {path} 是只读的，不能保存。请复制到可写的文件夹再改。", path=self.url)
-        with self.spoken(), _engine(lambda: _opened_to_write(self.path), _begin_to_write).begin() as connection:
+        with self.spoken(), self._writing.begin() as connection:
             yield connection
+
+    @cached_property
+    def _writing(self) -> sa.Engine:
+        return _engine(lambda: _opened_to_write(self.path), _begin_to_write)
+
+    @cached_property
+    def _reading(self) -> sa.Engine:
+        return _engine(self._opened_to_read, _begin_to_read)
 
     @contextmanager
     def founding(self) -> Iterator[sa.Connection]:
@@ -167,7 +177,7 @@ class GeoPackage:
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
         """A connection to read by; it sees one state of the project throughout."""
-        with self.spoken(), _engine(self._opened_to_read, _begin_to_read).connect() as connection:
+        with self.spoken(), self._reading.connect() as connection:
             yield connection
 
     @property
