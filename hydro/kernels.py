@@ -1,7 +1,8 @@
 """Compiled loops for networks too large for sparse algebra in Python's time; imported only when one is met.
 
-Nodes are numbered in flow order and reaches sorted by their upper node, so every loop walks memory forwards (or
-backwards) and what it scatters lies close by.  ``first[v] : first[v + 1]`` are the reaches that leave node ``v``.
+Nodes are numbered in flow order and reaches grouped by a node, so every loop walks memory forwards (or backwards) and
+what it gathers lies close by.  ``first[v] : first[v + 1]`` are the reaches of node ``v``: those that leave it, or for a
+forward run those that end there.
 """
 
 from __future__ import annotations
@@ -13,21 +14,15 @@ from numba import njit, prange
 @njit(cache=True, nogil=True)
 def flow_order(from_node, to_node, node_count):  # type: ignore[no-untyped-def]
     """Nodes with everything upstream first, by depth-first search against the flow; shorter where there are loops."""
-    first = np.zeros(node_count + 2, np.int64)
-    for reach in range(len(to_node)):
-        first[to_node[reach] + 2] += 1
+    waiting = np.full(node_count, -1, np.int32)  # the next reach that enters a node; the one after it is in `later`
+    later = np.empty(len(to_node), np.int32)
+    for reach in range(len(to_node) - 1, -1, -1):
+        later[reach] = waiting[to_node[reach]]
+        waiting[to_node[reach]] = reach
     leaves = np.ones(node_count, np.bool_)
     for reach in range(len(from_node)):
         leaves[from_node[reach]] = False
-    for node in range(node_count):
-        first[node + 2] += first[node + 1]
-    entering = np.empty(len(to_node), np.int32)
-    for reach in range(len(to_node)):
-        slot = first[to_node[reach] + 1]
-        entering[slot] = from_node[reach]
-        first[to_node[reach] + 1] = slot + 1
     state = np.zeros(node_count, np.int8)  # 0 unseen, 1 on the way, 2 done
-    following = first[:node_count].copy()
     stack = np.empty(node_count, np.int32)
     order = np.empty(node_count, np.int32)
     done = 0
@@ -39,9 +34,10 @@ def flow_order(from_node, to_node, node_count):  # type: ignore[no-untyped-def]
         state[mouth] = 1
         while depth >= 0:
             node = stack[depth]
-            if following[node] < first[node + 1]:
-                above = entering[following[node]]
-                following[node] += 1
+            reach = waiting[node]
+            if reach >= 0:
+                waiting[node] = later[reach]
+                above = from_node[reach]
                 if state[above] == 1:
                     return order[:done]
                 if state[above] == 0:
@@ -57,48 +53,84 @@ def flow_order(from_node, to_node, node_count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def forward(first, to_node, through, load):  # type: ignore[no-untyped-def]
-    """Pass the load at every node on, in place: ``load[to] += through x load[node]``. (nodes,)"""
+def by_place(place, count):  # type: ignore[no-untyped-def]
+    """Rows grouped by place, in their order (a counting sort): first slot of every place, and row numbers."""
+    first = np.zeros(count + 1, np.int32)
+    for row in range(len(place)):
+        first[place[row] + 1] += 1
+    for at in range(count):
+        first[at + 1] += first[at]
+    slot = first[:-1].copy()
+    by = np.empty(len(place), np.int32)
+    for row in range(len(place)):
+        by[slot[place[row]]] = row
+        slot[place[row]] += 1
+    return first, by
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def forward(first, from_node, through, entering, load):  # type: ignore[no-untyped-def]
+    """``load[node] = entering[node] + Σ through x load[from]`` over the reaches that end at the node. (nodes,)
+
+    ``first``, ``from_node`` and ``through`` are grouped by the node a reach ends at: every load is written once.
+    """
+    reach = 0
     for node in range(len(load)):
-        here = load[node]
-        for reach in range(first[node], first[node + 1]):
-            load[to_node[reach]] += through[reach] * here
+        here = entering[node]
+        end = first[node + 1]
+        while reach < end:
+            here += through[reach] * load[from_node[reach]]
+            reach += 1
+        load[node] = here
 
 
-@njit(cache=True, nogil=True)
-def backward(first, to_node, through, seen):  # type: ignore[no-untyped-def]
-    """The transpose of :func:`forward`, in place. (nodes,)"""
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def backward(first, to_node, through, weight, seen):  # type: ignore[no-untyped-def]
+    """The transpose: ``seen[node] = weight[node] + Σ through x seen[to]`` over the reaches that leave it. (nodes,)"""
+    reach = len(to_node) - 1
     for node in range(len(seen) - 1, -1, -1):
-        here = seen[node]
-        for reach in range(first[node], first[node + 1]):
+        here = weight[node]
+        begin = first[node]
+        while reach >= begin:
             here += through[reach] * seen[to_node[reach]]
+            reach -= 1
         seen[node] = here
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
-def forward_columns(first, to_node, through, load, width):  # type: ignore[no-untyped-def]
+def forward_columns(first, from_node, through, entering, load, width):  # type: ignore[no-untyped-def]
     """:func:`forward` for many columns, ``width`` of them at a time, blocks in parallel. (nodes, columns)"""
     for block in prange((load.shape[1] + width - 1) // width):
         left, right = block * width, min((block + 1) * width, load.shape[1])
+        reach = np.int64(0)
         for node in range(load.shape[0]):
-            here = load[node, left:right]
-            for reach in range(first[node], first[node + 1]):
-                below, part = load[to_node[reach], left:right], through[reach]
+            here, own = load[node, left:right], entering[node, left:right]
+            for column in range(right - left):
+                here[column] = own[column]
+            end = first[node + 1]
+            while reach < end:
+                above, part = load[from_node[reach], left:right], through[reach]
                 for column in range(right - left):
-                    below[column] += part * here[column]
+                    here[column] += part * above[column]
+                reach += 1
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
-def backward_columns(first, to_node, through, seen, width):  # type: ignore[no-untyped-def]
+def backward_columns(first, to_node, through, weight, seen, width):  # type: ignore[no-untyped-def]
     """:func:`backward` for many columns. (nodes, columns)"""
     for block in prange((seen.shape[1] + width - 1) // width):
         left, right = block * width, min((block + 1) * width, seen.shape[1])
+        reach = np.int64(len(to_node) - 1)
         for node in range(seen.shape[0] - 1, -1, -1):
-            here = seen[node, left:right]
-            for reach in range(first[node], first[node + 1]):
+            here, own = seen[node, left:right], weight[node, left:right]
+            for column in range(right - left):
+                here[column] = own[column]
+            begin = first[node]
+            while reach >= begin:
                 below, part = seen[to_node[reach], left:right], through[reach]
                 for column in range(right - left):
                     here[column] += part * below[column]
+                reach -= 1
 
 
 @njit(cache=True, nogil=True)

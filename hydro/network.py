@@ -176,7 +176,8 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
         message = "河段首尾相接成环：{reaches}。请改正其中一段的方向，或断开该环"
         faults += [Fault("loop", message, {"reaches": " → ".join(loop)}, "reaches", loop[0]) for loop in loops]
         raise FaultsError(faults) from None
-    nodes = np.asarray(nodes)[np.argsort(rank)]
+    found, nodes = np.asarray(nodes), np.empty(len(nodes), object)
+    nodes[rank] = found
 
     placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
     _stand_together(placed["plants"], placed["outlets"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +70,10 @@ def _flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:
 
 def by_place(place: Int, count: int) -> tuple[Int, Int]:
     """Rows grouped by place: row numbers ``by[first[p] : first[p + 1]]`` stand at place ``p``."""
+    if len(place) >= COMPILED_FROM:
+        from hydro import kernels
+
+        return cast("tuple[Int, Int]", kernels.by_place(place, count))
     by = np.argsort(place, kind="stable").astype(np.int32)
     first = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(place, minlength=count), out=first[1:])

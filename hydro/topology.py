@@ -67,9 +67,8 @@ def arrange(
     """Join columns of reaches into a topology; nodes must be numbered in flow order. Blank splits go by discharge."""
     no = np.zeros(len(from_node), bool)
     closed = no if closed is None else closed
-    share = np.full(len(from_node), np.nan) if split is None else _rounded(split, from_node, node_count)
-    share = _filled(share, discharge_m3_s, from_node, node_count)
     first, order = by_place(from_node, node_count)
+    share = _shares(np.full(len(from_node), np.nan) if split is None else split, discharge_m3_s, from_node, first)
     topology = Topology(
         from_node=from_node,
         to_node=to_node,
@@ -97,6 +96,18 @@ def split_sums(split: Float, from_node: Int, node_count: int) -> tuple[Float, In
     whole = (given == count) & (count > 0)
     wrong = (whole & (np.abs(total - 1) > ROUNDING)) | (~whole & (total > 1 + ROUNDING))
     return total.astype(np.float64), np.flatnonzero(wrong).astype(np.int32)
+
+
+def _shares(split: Float, discharge: Float, from_node: Int, first_leaving: Int) -> Float:
+    """The share of every reach, blanks filled; only the few that leave their node together need be weighed."""
+    share = np.where(np.isnan(split) | (np.abs(split - 1) <= ROUNDING), 1.0, split)
+    together = np.flatnonzero((np.diff(first_leaving) > 1)[from_node])
+    if len(together):
+        nodes, inverse = np.unique(from_node[together], return_inverse=True)
+        node = inverse.astype(np.int32)
+        rounded = _rounded(split[together], node, len(nodes))
+        share[together] = _filled(rounded, discharge[together], node, len(nodes))
+    return np.asarray(share, np.float64)
 
 
 def _rounded(split: Float, from_node: Int, node_count: int) -> Float:
