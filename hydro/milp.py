@@ -90,6 +90,8 @@ def solve(
     stop: Callable[[], bool] | None = None,
 ) -> Solution:
     """Solve to the gap (0: proven), or until ``seconds`` pass or ``stop()`` says so; then the best so far."""
+    if not len(program.cost):
+        return _nothing_to_choose(program)
     cuts: list[tuple[Float, float]] = []
     tighter = np.zeros(len(program.need))
     bound = -np.inf
@@ -112,6 +114,12 @@ def solve(
         for row in broken:
             _repair(program, x, int(row), cuts, tighter)
     return Solution("stopped", None, np.inf, bound, MAX_ROUNDS)
+
+
+def _nothing_to_choose(program: Program) -> Solution:
+    """Without a single choice the answer is whether everything holds as it is."""
+    held = bool((program.need <= HOLDS_WITHIN * program.scale).all() and (program.side_low <= 0).all())
+    return Solution("optimal", np.zeros(0), 0.0, 0.0) if held else Solution("infeasible", None, np.inf, np.inf)
 
 
 def _highs(program: Program, cuts: list[tuple[Float, float]], tighter: Float, gap: float, seconds: float | None) -> Any:

@@ -104,7 +104,7 @@ class Model:
             wanted &= np.isin(np.arange(len(limit_mg_l)), sections)
         limit = np.where(wanted, limit_mg_l, 0.0)
         count = len(self.options)
-        gain = self.gain(limit)[:, wanted].reshape(-1, count)
+        gain = self.gain(limit)[:, wanted].reshape(len(self.stands) * int(wanted.sum()), count)
         allowed = (KG_D_PER_MG_L_M3_S * limit * self.base_water)[:, wanted].ravel()
         need = self.base_load[:, wanted].ravel() - allowed
         scale = np.maximum(allowed, 1e-6)

@@ -39,7 +39,7 @@ class Water(StrEnum):
 def plan(
     project: Project,
     margin: Annotated[float, typer.Option(help=say("比目标低多少：0.1 即低 10 %"))] = 0.1,
-    budget: Annotated[float | None, typer.Option(help=say("预算，万元"), show_default=False)] = None,
+    budget: Annotated[float | None, typer.Option(min=0.0, help=say("预算，万元"), show_default=False)] = None,
     allow: Annotated[str, typer.Option(help=say("允许的措施，逗号分隔"))] = "seal,regulate,merge,dose",
     target: Annotated[list[str], typer.Option(help=say("断面=mg/L，改用此目标，可重复"))] = [],  # noqa: B006
     section: Annotated[list[str], typer.Option(help=say("只管这些断面（编号或名称），可重复；不给则为全部"))] = [],  # noqa: B006

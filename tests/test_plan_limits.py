@@ -153,3 +153,14 @@ def test_what_cannot_be_worked_out_is_said_in_whole_sentences() -> None:
         "断面 S1 没有流量（断流），算不出浓度；只有不再有负荷到达时才算达标",
     ]
     assert plan.status == "infeasible"
+
+
+def test_without_a_single_choice_the_answer_is_what_is() -> None:
+    tables = works()
+    del tables["outlets"]
+    network = hydro.build_network(tables)
+    holds = hydro.plan_measures(network, allow=["seal"], margin=0.0, targets={"S1": 9.0, "S2": 9.0})
+    assert (holds.status, holds.cost, holds.measures) == ("optimal", 0.0, ())
+    fails = hydro.plan_measures(network, allow=["seal"], margin=0.0, targets={"S1": 1e-6, "S2": 9.0})
+    assert (fails.status, fails.obstacle.alone) == ("infeasible", ("S1",))
+    assert fails.obstacle.loads["source_id"].iloc[0] == "W1"
