@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import gzip
 import json
 import os
@@ -93,6 +94,16 @@ def project(url: str) -> Project:
     return layers.open_project(url, user=SHARED)
 
 
+def settle() -> None:
+    """Spare what is kept for long from being searched for garbage.
+
+    Streamlit searches everything that lives after every run of every session; with a project loaded that takes more of
+    the processor than the run itself.  What has been built by now is here to stay.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 SCENE = (*drawing.SPATIAL, "catchments", "observations", "weather", "targets")
@@ -119,7 +130,9 @@ def of_scene(kept: Callable[Concatenate[str, int, P], R]) -> Callable[Concatenat
 @st.cache_resource(max_entries=4, show_spinner=False)
 def network(url: str, revision: int) -> hydro.RiverNetwork:
     """The river network of a revision."""
-    return project(url).network()
+    found = project(url).network()
+    settle()
+    return found
 
 
 @st.cache_resource(show_spinner=False)
@@ -259,7 +272,9 @@ def judges() -> Judges:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     """The causes of a revision's whole record, begun when first asked for."""
-    return judges().ask(url)
+    asked = judges().ask(url)
+    asked.add_done_callback(lambda _: settle())
+    return asked
 
 
 @of_scene
