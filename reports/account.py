@@ -13,13 +13,12 @@ from xlsxwriter.worksheet import Worksheet
 from layers.preview import Preview
 from layers.report import Entry
 from reports.fonts import OFFICE_FACE
-from reports.workbook import HEAD, LONGEST_CELL, NOT_IN_A_SHEET_NAME, SAFE
+from reports.workbook import HEAD, LONGEST_CELL, LONGEST_SHEET_NAME, NOT_IN_A_SHEET_NAME, SAFE
 
 Say = Callable[..., str]
 BREAK = re.compile(r"。|(?<=[a-z0-9)])\. (?=[A-Z])")
 """Where a message ends to say what is wrong and begins to say what would be right."""
 NARROW, WIDE, CELL = 9, 46, 14
-LONGEST_SHEET_NAME = 31
 
 
 def account(preview: Preview, say: Say, *, source: str) -> bytes:

@@ -19,12 +19,14 @@ import shapely
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import Polygon
 from matplotlib.textpath import TextToPath
+from shapely.ops import substring
 
 from hydro.columns import text
 from layers.style import BLUE, GREY, INK, PATH
 from reports.content import Content, SectionReport
 from reports.fonts import Typeface
 from reports.labels import Placed, Placer, line_boxes
+from reports.phrases import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,22 +155,35 @@ class MapDrawing:
         if focus and not way:
             way = set(next((w for s in focus.sources[:4] if (w := focus.way(s.source_id))), ()))
         for canal in (False, True):
-            lines = [r for r in self.atlas.rivers.index if (kind[r] in ("canal", "culvert")) == canal]
-            traced = [bool(focus) and r in focus.upstream for r in lines]  # type: ignore[union-attr]
-            colour = [
-                PATH if r in way else BLUE if t else "#ccd8e2" if focus else RIVER
-                for r, t in zip(lines, traced, strict=True)
-            ]
+            here = [r for r in self.atlas.rivers.index if (kind[r] in ("canal", "culvert")) == canal]
+            drawn = [(r, line, part) for r in here for line, part in self._parts(r, focus)]
             self.axes.add_collection(
                 LineCollection(
-                    [np.asarray(_line(self.atlas.rivers[r])) for r in lines],
-                    linewidths=[width[r] * (1.25 if r in way else 1.0) for r in lines],
-                    colors=colour,
+                    [line for _, line, _ in drawn],
+                    linewidths=[width[r] * (1.25 if r in way and above else 1.0) for r, _, above in drawn],
+                    colors=[self._river_colour(focus, above, r in way) for r, _, above in drawn],
                     linestyles=(0, (4, 1.2)) if canal else "solid",
                     capstyle="butt" if canal else "round",
                     zorder=3,
                 )
             )
+
+    def _parts(self, reach_id: str, focus: SectionReport | None) -> list[tuple[np.ndarray, bool]]:
+        """The lines of a reach, each with whether it lies upstream of the section: its own reach is cut there."""
+        line = shapely.LineString(_line(self.atlas.rivers[reach_id]))
+        if focus is None or reach_id not in focus.upstream:
+            return [(np.asarray(line.coords), False)]
+        if reach_id != focus.reach_id or focus.section_id not in self.atlas.sections.index:
+            return [(np.asarray(line.coords), True)]
+        cut = line.project(self.atlas.sections[focus.section_id])
+        parts = ((substring(line, 0, cut), True), (substring(line, cut, line.length), False))
+        return [(np.asarray(part.coords), above) for part, above in parts if part.geom_type == "LineString"]
+
+    @staticmethod
+    def _river_colour(focus: SectionReport | None, above: bool, on_the_way: bool) -> str:
+        if focus is None:
+            return RIVER
+        return "#ccd8e2" if not above else PATH if on_the_way else BLUE
 
     def _sources(self, focus: SectionReport | None) -> None:
         delivered = {s.source_id: s.delivered.value for s in focus.sources} if focus else {}
@@ -181,7 +196,7 @@ class MapDrawing:
                 own = text(self.content.outlets, "plant_id")
                 shapes = shapes[[own.get(i, "") == "" for i in shapes.index]]
             part = np.array([delivered.get(str(i), 0.0) / most for i in shapes.index])
-            sized = (self.size * (base + 1.1 * np.sqrt(part))) ** 2 * (1.0 if focus else 0.8)
+            sized = self._mark_size(base, part) ** 2 * (1.0 if focus else 0.8)
             lit = np.array([str(i) in delivered for i in shapes.index])
             for chosen, face in ((~lit, "#c3ccd3" if focus else GREY), (lit, "#e08214")):
                 self.axes.scatter(
@@ -199,6 +214,10 @@ class MapDrawing:
                 inbound.x, inbound.y, s=(0.9 * self.size) ** 2, marker="v", color=BLUE, edgecolors="white",
                 linewidths=0.07 * self.size, zorder=5,
             )  # fmt: skip
+
+    def _mark_size(self, base: float, part: Any) -> Any:
+        """Width of a source's mark in points: its area grows with what it delivers (``part`` of the largest)."""
+        return self.size * (base + 1.1 * np.sqrt(part))
 
     def _sections(self, focus: SectionReport | None) -> None:
         for one in self._placed():
@@ -238,12 +257,19 @@ class MapDrawing:
                 self._area(name, self._at(seen.representative_point()))
 
     def _source_names(self, focus: SectionReport) -> None:
+        most = max((s.delivered.value for s in focus.sources), default=1.0) or 1.0
+        named = []
         for source in focus.sources[:6]:
             table = {"plant": "plants", "inbound": "boundaries", "outlet": "outlets"}.get(source.kind)
             key = source.source_id.removeprefix("INBOUND:")
             if table and key in self.atlas.points[table].index:
-                at = self._at(self.atlas.points[table][key])
-                self._beside(f"{source.name} {100 * source.share:.0f}%", at, 0.85, colour="#8a4b00")
+                x, y = self._at(self.atlas.points[table][key])
+                base = {"plants": 0.75, "outlets": 0.35}.get(table, 0.0)
+                half = self._mark_size(base, source.delivered.value / most) / 2 if base else 0.5 * self.size
+                self.placer.block([(x - half, y - half, x + half, y + half)])
+                named.append((f"{source.name} {percent(source.share)}", (x, y), half + 0.35 * self.size))
+        for words, at, gap in named:
+            self._beside(words, at, 0.85, colour="#8a4b00", gap=gap)
 
     def _river_names(self) -> None:
         reaches = self.content.network.reaches
@@ -274,13 +300,20 @@ class MapDrawing:
         return bool(np.any((line[:, 0] > x0) & (line[:, 0] < x1) & (line[:, 1] > y0) & (line[:, 1] < y1)))
 
     def _beside(
-        self, words: str, at: tuple[float, float], scale: float, *, bold: bool = False, colour: str = INK
+        self,
+        words: str,
+        at: tuple[float, float],
+        scale: float,
+        *,
+        bold: bool = False,
+        colour: str = INK,
+        gap: float = 0.0,
     ) -> None:
         width, height = self.measure(words, scale, bold=bold)
         x0, y0, x1, y1 = self.placer.frame
         if not (x0 <= at[0] <= x1 and y0 <= at[1] <= y1):
             return
-        place = self.placer.beside(*at, width, height, 0.8 * self.size)
+        place = self.placer.beside(*at, width, height, gap or 0.8 * self.size)
         if place is None:
             self.left_out.append(words)
             return
@@ -311,7 +344,7 @@ class MapDrawing:
         face = (self.face.bold if bold else self.face.regular).copy()
         face.set_size(scale * self.size)
         width, height, _ = _RULER.get_text_width_height_descent(self.face.of(words), face, ismath=False)
-        return width * 1.04 + 1, max(height, scale * self.size) * 1.1
+        return width * 1.04 + 1, max(height, scale * self.size) * 1.25
 
     def _at(self, point: Any) -> tuple[float, float]:
         return self.at_data((point.x, point.y))

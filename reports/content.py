@@ -20,7 +20,7 @@ from hydro.standards import CLASSES, Standard
 from i18n import text as translate
 from layers.project import Project
 from layers.standards import load_standard
-from reports.evidence import told
+from reports.evidence import next_place, told
 from reports.planned import PlanReport, planned
 from reports.printable import clean
 
@@ -30,6 +30,7 @@ SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "d
 ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
 HALF_A_DECIMAL = 0.0005
 LEAST_CHANCE = 0.03
+RANGE = ("share_low", "share_high")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Source:
-    """One source of a section's load, as the trace ranks it."""
+    """One source of a section's load: ``delivered`` and ``share`` as best known from the record, ``inventory`` as the
+    registers alone have it at the section.
+    """
 
     source_id: str
     kind: str
@@ -61,6 +64,8 @@ class Source:
     travel_time_d: float
     reach_id: str = ""
     inventory: Figure = Figure(math.nan, "kg/d")
+    share_low: float = math.nan
+    share_high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class SectionReport:
     explained_load: Figure
     upstream: frozenset[str]
     trace: Trace
+    reach_id: str = ""
     causes: tuple[Cause, ...] = ()
     next_sample: str = ""
     placed: bool = True
@@ -203,14 +209,12 @@ def build_content(
     approval: str = "",
     plan: PlanReport | None = None,
     tasks: pd.DataFrame | None = None,
-    next_samples: Mapping[str, str] | None = None,
     inquiry: Inquiry | None = None,
 ) -> Content:
     """Everything a month's pack tells, worst section first.
 
     ``shapes`` are the project's spatial tables with their geometry; a section without one is told in tables and left off
-    the maps. ``next_samples`` (by section id) says where to sample next, ``plan`` comes from the planner;
-    ``inquiry`` is the network already asked who did it, where the caller keeps one.
+    the maps. ``plan`` comes from the planner; ``inquiry`` is the network already asked who did it, where the caller keeps one.
     Raises HydroError ``month_empty`` where no section was measured that month.
     """
     measured_at = network.observations.times("section", "TP")
@@ -237,7 +241,6 @@ def build_content(
             history=history.get(section_id, pd.Series(dtype=float)),
             over=set(over.loc[over["section_id"] == section_id, "time"]),
             trace=inquiry.explain(str(section_id), month),
-            next_sample=(next_samples or {}).get(str(section_id), ""),
             placed=drawn is None or str(section_id) in drawn,
             lang=lang,
         )
@@ -299,7 +302,6 @@ def _section(
     history: pd.Series,
     over: set[str],
     trace: Trace,
-    next_sample: str,
     placed: bool,
     lang: str,
 ) -> SectionReport:
@@ -326,8 +328,9 @@ def _section(
         explained_load=Figure(trace.explained_kg_d, "kg/d", "modelled", month),
         upstream=frozenset(network.reaches.index[trace.delivery.ratio[:, 0] > 0].astype(str)),
         trace=trace,
+        reach_id=row.get("reach_id", ""),
         causes=_causes(trace, lang) if trace.margin_mg_l < 0 else (),
-        next_sample=clean(next_sample),
+        next_sample=clean(next_place(trace, lang)) if trace.margin_mg_l < 0 else "",
         placed=placed,
         sure=row.get("position_confidence", "") not in ("low", "unresolved"),
     )
@@ -377,8 +380,7 @@ def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
     """The sources by what they deliver; ``NONE`` is a cause, not a source."""
     known = trace.table[(trace.table["source_id"] != "NONE") & (trace.table["delivered_kg_d"] > 0)]
     known = known.sort_values("delivered_kg_d", ascending=False, kind="stable")
-    if "inventory_kg_d" not in known:
-        known = known.assign(inventory_kg_d=np.nan)
+    known = known.assign(**{name: np.nan for name in ("inventory_kg_d", *RANGE) if name not in known})
     return tuple(
         Source(
             source_id=str(row.source_id),
@@ -389,6 +391,8 @@ def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
             inventory=Figure(float(row.inventory_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
             delivered=Figure(float(row.delivered_kg_d), "kg/d", "modelled", trace.time or ""),
             share=float(row.share),
+            share_low=float(row.share_low),
+            share_high=float(row.share_high),
             travel_time_d=float(row.travel_time_d),
             reach_id=clean(row.reach_id),
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +23,19 @@ from reports import phrases, sheet
 from reports.cartography import Atlas, make_atlas
 from reports.content import Content, SectionReport
 from reports.fonts import OFFICE_FACE, Typeface, typeface
-from reports.tables import Table, chosen, effect_table, plan_table, section_table, task_table, written
+from reports.rows import CELL_AIR, CELL_MARGIN, row_heights, shared_out
+from reports.tables import Table, chosen, effect_table, next_table, plan_table, section_table, task_table, written
 
-INK, BLUE, RED, PALE = (
+INK, BLUE, RED, PALE, PALE_BAR = (
     RGBColor(0x1F, 0x2A, 0x33),
     RGBColor(0x16, 0x67, 0xB7),
     RGBColor(0xB3, 0x26, 0x1E),
     RGBColor(0xEA, 0xF0, 0xF6),
+    RGBColor(0xA9, 0xB4, 0xBE),
 )
 TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
-ROWS = 11
+ROWS, SIZE = 11, 14
+"""Rows of one line that a slide holds, and their type in points."""
 WIDE = (Mm(338.67), Mm(190.5))
 
 
@@ -61,6 +66,8 @@ def deck(
     for one in told[:limit]:
         maker.section(one, atlas, face)
         tick()
+    if (following := next_table(content)).rows:
+        maker.tables(content.say("下一步在哪里采样"), following)
     if content.plan:
         lead = content.say(
             "方案“{name}”：{cost} 万元", name=content.plan.name, cost=phrases.number(content.plan.cost, 0)
@@ -161,20 +168,21 @@ class Maker:
             content.unit,
         ]
         y = int(self.height * 0.3)
-        for line, size in zip(lines, (30, 26, 22, 18), strict=True):
+        for line, size in zip(lines, (26, 26, 22, 18), strict=True):
             if line:
                 self.words(slide, line, self.edge, y, self.width - 2 * self.edge, size)
                 y += int(self.height * 0.155)
 
     def tables(self, title: str, table: Table) -> None:
-        """A table, over as many slides as it needs."""
-        for start in range(0, len(table.rows), ROWS):
-            pages = -(-len(table.rows) // ROWS)
-            head = title if pages == 1 else f"{title}（{start // ROWS + 1}/{pages}）"
-            slide = self.slide(head)
-            self.grid(
-                slide, table, table.rows[start : start + ROWS], self.edge, self.top, self.width - 2 * self.edge, 14
-            )
+        """A table, over as many slides as it needs, each about as full as the others."""
+        width, least = self.width - 2 * self.edge, int((self.foot - self.top) / (ROWS + 1.4))
+        room = self.foot - self.top - int(1.2 * least)
+        parts = shared_out(row_heights(table, width, SIZE, least), room)
+        for page, part in enumerate(parts, 1):
+            slide = self.slide(title if len(parts) == 1 else f"{title}（{page}/{len(parts)}）")
+            told = replace(table, rows=tuple(table.rows[i] for i in part))
+            heights = row_heights(told, width, SIZE, min(int(1.45 * least), room // max(len(part), 1)))
+            self.grid(slide, told, heights, width)
 
     def picture(self, title: str, png: bytes) -> None:
         """A picture, as large as fits."""
@@ -205,12 +213,11 @@ class Maker:
         say = self.content.say
         slide = self.slide(say("数据与方法"))
         lines = [
-            say("负荷 = 浓度 × 流量 × 86.4；贡献率 = 到断面负荷 / 断面实测负荷；未说明的部分单列，不摊入各来源。"),
-            say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+            *phrases.method(self.content),
             say("示例数据，非实测") if self.content.demo else "",
         ]
         for i, line in enumerate(filter(None, lines)):
-            self.words(slide, line, self.edge, self.top + i * int(self.height * 0.17), self.width - 2 * self.edge, 20)
+            self.words(slide, line, self.edge, self.top + i * int(self.height * 0.16), self.width - 2 * self.edge, 20)
 
     def words(
         self, slide: Any, words: str, x: int, y: int, width: int, size: int, *, colour: RGBColor = INK, bold: bool = False,
@@ -223,28 +230,32 @@ class Maker:
         frame.paragraphs[0].alignment = align
         self._say(frame.paragraphs[0], words, size, colour=colour, bold=bold)
 
-    def grid(self, slide: Any, table: Table, rows: Sequence[Any], x: int, y: int, width: int, size: int) -> None:
-        """A native table."""
-        tall = int((self.foot - y) / (ROWS + 1.4))
-        shape = slide.shapes.add_table(len(rows) + 1, len(table.columns), x, y, width, tall * (len(rows) + 1))
+    def grid(self, slide: Any, table: Table, heights: Iterable[int], width: int) -> None:
+        """A native table below the title."""
+        rows = table.rows
+        shape = slide.shapes.add_table(
+            len(rows) + 1, len(table.columns), self.edge, self.top, width, Mm(9) * (len(rows) + 1)
+        )
         grid = shape.table
         whole = sum(column.width for column in table.columns)
         for i, column in enumerate(table.columns):
             grid.columns[i].width = Emu(int(width * column.width / whole))
-            self._cell(grid.cell(0, i), column.heading, size - 1, True, isinstance(rows[0][i], str))
-        for r, row in enumerate(rows, 1):
-            grid.rows[r].height = tall
-            for i, cell in enumerate(row):
-                self._cell(grid.cell(r, i), written(table.columns[i], cell), size, False, isinstance(cell, str))
+            left = PP_ALIGN.LEFT if any(isinstance(row[i], str) for row in rows) else PP_ALIGN.RIGHT
+            align = PP_ALIGN.CENTER if column.centred else left
+            self._cell(grid.cell(0, i), column.heading, SIZE - 1, align, head=True)
+            for r, row in enumerate(rows, 1):
+                self._cell(grid.cell(r, i), written(column, row[i]), SIZE, align)
+        for r, height in enumerate(heights, 1):
+            grid.rows[r].height = Emu(int(height))
 
-    def _cell(self, cell: Any, words: str, size: int, head: bool, left: bool) -> None:
-        cell.margin_top = cell.margin_bottom = Mm(0.6)
-        cell.margin_left = cell.margin_right = Mm(1.5)
+    def _cell(self, cell: Any, words: str, size: int, align: Any, *, head: bool = False) -> None:
+        cell.margin_top = cell.margin_bottom = Emu(CELL_AIR // 2)
+        cell.margin_left = cell.margin_right = Emu(CELL_MARGIN)
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         cell.fill.solid()
         cell.fill.fore_color.rgb = PALE if head else RGBColor(0xFF, 0xFF, 0xFF)
         paragraph = cell.text_frame.paragraphs[0]
-        paragraph.alignment = PP_ALIGN.LEFT if left else PP_ALIGN.RIGHT
+        paragraph.alignment = align
         self._say(paragraph, words, size, bold=head)
 
     def _source_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
@@ -252,32 +263,35 @@ class Maker:
         top = phrases.top_sources(content, one, 6)
         data = CategoryChartData(number_format="0.0")
         data.categories = [_short(s.name, 14) for s in top][::-1]
-        data.add_series(content.say("到断面负荷 (kg/d)"), [max(s.delivered.value, 0.0) for s in top][::-1])
+        data.add_series(content.say("清单"), [s.inventory.value if s.inventory.known else None for s in top][::-1])
+        data.add_series(content.say("最佳估计"), [max(s.delivered.value, 0.0) for s in top][::-1])
         chart = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, width, height, data).chart
         self._plain(chart, content.say("谁的磷（到断面 kg/d，{basis}）", basis=content.say("模拟")))
+        self._legend(chart, XL_LEGEND_POSITION.BOTTOM)
         chart.value_axis.visible = False
         chart.value_axis.has_major_gridlines = False
         chart.category_axis.format.line.fill.background()
         plot = chart.plots[0]
-        plot.gap_width = 45
+        plot.gap_width, plot.overlap = 35, 0
         plot.has_data_labels = True
-        self._type(plot.data_labels.font, 12)
-        plot.series[0].format.fill.solid()
-        plot.series[0].format.fill.fore_color.rgb = BLUE
+        self._type(plot.data_labels.font, 11)
+        for series, colour in zip(plot.series, (PALE_BAR, BLUE), strict=True):
+            series.format.fill.solid()
+            series.format.fill.fore_color.rgb = colour
 
     def _history_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
         content = self.content
         data = CategoryChartData(number_format="0.000")
         last = one.history[-36:]
-        data.categories = [month for month, _ in last]
+        monthly = all(len(time) == len("2022-07") for time, _ in last)
+        data.categories = [date.fromisoformat(f"{time}-01") if monthly else time for time, _ in last]
         data.add_series(content.say("总磷 (mg/L)"), [tp for _, tp in last])
         data.add_series(content.say("目标"), [one.target.value] * len(last))
         chart = slide.shapes.add_chart(XL_CHART_TYPE.LINE, x, y, width, height, data).chart
         self._plain(chart, content.say("逐月总磷（mg/L，{basis}）", basis=content.say("监测")))
-        chart.has_legend = True
-        chart.legend.position = XL_LEGEND_POSITION.TOP
-        chart.legend.include_in_layout = False
-        self._type(chart.legend.font, 11)
+        self._legend(chart, XL_LEGEND_POSITION.TOP)
+        if monthly:
+            _half_years(chart.category_axis)
         chart.value_axis.has_major_gridlines = False
         chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = "0.0", False
         for series, colour in zip(chart.plots[0].series, (BLUE, RED), strict=True):
@@ -285,6 +299,12 @@ class Maker:
             series.format.line.color.rgb = colour
             series.format.line.width = Pt(2)
             series.marker.style = XL_MARKER_STYLE.NONE
+
+    def _legend(self, chart: Any, where: Any) -> None:
+        chart.has_legend = True
+        chart.legend.position = where
+        chart.legend.include_in_layout = False
+        self._type(chart.legend.font, 11)
 
     def _plain(self, chart: Any, title: str) -> None:
         chart.has_title = True
@@ -311,6 +331,14 @@ class Maker:
         font.size = Pt(size)
         font.name = OFFICE_FACE
         _chinese(font._element if hasattr(font, "_element") else font._rPr)
+
+
+def _half_years(axis: Any) -> None:
+    """Label a month in six, level: all of them would be turned and shrunk."""
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = "yyyy-mm", False
+    axis._element.find(qn("c:baseTimeUnit")).set("val", "months")
+    for tag, value in (("c:majorUnit", "6"), ("c:majorTimeUnit", "months")):
+        axis._element.append(axis._element.makeelement(qn(tag), {"val": value}))
 
 
 def _chinese(properties: Any) -> None:

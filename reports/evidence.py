@@ -7,11 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from hydro import Trace
+from hydro.columns import text as column
 from hydro.findings import AGAINST, FOR, Finding
+from hydro.sampling import next_sample
 from i18n import text
 
 MARK = {FOR: "＋", AGAINST: "－"}
 """How a finding is marked in a line of text: for, against; a note has none."""
+
+WORTH_A_SAMPLE = 0.1
+"""Below this probability that any one source did it, no place tells more than another."""
 
 
 def told(findings: Iterable[Finding], lang: str = "zh") -> list[str]:
@@ -38,3 +44,23 @@ def spelled(params: Mapping[str, Any], lang: str) -> dict[str, Any]:
     return {
         name: between.join(map(str, value)) if isinstance(value, tuple) else value for name, value in params.items()
     }
+
+
+def next_place(trace: Trace, lang: str = "zh") -> str:
+    """Where to take the next sample, in words; blank where no listed source is much of a candidate."""
+    odds = trace.table.set_index("source_id")["probability"].dropna()
+    if odds.drop("NONE", errors="ignore").sum() < WORTH_A_SAMPLE:
+        return ""
+    place = next_sample(trace, odds.to_dict())
+    if place is None:
+        return ""
+    if not place.reach_id:
+        return text("{name} 的排口", lang, name=trace.table.set_index("source_id")["name"][place.source_id])
+    reaches = trace.network.reaches
+    return text(
+        "{river}，河段 {reach} 的上端：{share} 的可能在其上游",
+        lang,
+        river=column(reaches, "river")[place.reach_id] or column(reaches, "name")[place.reach_id],
+        reach=place.reach_id,
+        share=f"{100 * place.above:.0f}%",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,8 +14,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from hydro.columns import text
 from reports import phrases
-from reports.content import Content, SectionReport
+from reports.content import Content, SectionReport, Task
+from reports.printable import clean
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 """Faces of an official paper (GB/T 9704-2012: 仿宋 for the text, 黑体 for headings); a reader without them has his own."""
@@ -52,7 +54,7 @@ def _situation(paper: Any, content: Content) -> None:
     ]  # fmt: skip
     heads = [content.say(word) for word in ("断面", "河流")]
     heads += [f"{content.say(word)} (mg/L)" for word in ("目标", "总磷", "余量")] + [content.say("状态")]
-    _table(paper, heads, rows, (30, 30, 24, 24, 24, 28))
+    _table(paper, heads, rows, (30, 28, 22, 22, 22, 36), (2, 3, 4))
     if len(content.measured) > 8:
         _text(paper, content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 8) + "。", SIZE - 2)
 
@@ -84,7 +86,7 @@ def _advice(paper: Any, content: Content) -> None:
         elif one.status == "at":
             _text(paper, say("{name}：没有余量，汛期每场雨前后加密监测，上游不得新增排放。", name=one.name))
         if one.next_sample:
-            _text(paper, say("下一个采样点：{place}", place=one.next_sample) + "。")
+            _text(paper, say("{name}下一个采样点：{place}", name=one.name, place=one.next_sample) + "。")
     if plan:
         cost = phrases.number(plan.cost, 0)
         _text(
@@ -110,7 +112,7 @@ def _duties(paper: Any, content: Content) -> None:
         return
     urgent = sorted(content.tasks, key=lambda task: (task.state == "done", task.due_on))
     rows = [(t.department, t.person, t.title, t.due_on, phrases.task_state(content, t)) for t in urgent[:5]]
-    _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 22, 62, 24, 20))
+    _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 20, 60, 28, 20))
     if len(content.tasks) > 5:
         _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 5) + "。", SIZE - 2)
 
@@ -121,21 +123,54 @@ def _urgent(content: Content) -> Sequence[SectionReport]:
 
 
 def task_sheets(content: Content) -> bytes:
-    """One page a department and person: what, where, by when, and lines to sign."""
+    """One page a department and person: what, where, by when, what to know for it, and lines to sign."""
     say = content.say
     paper = _paper(content)
+    names = _names(content)
     people = groupby(content.tasks, key=lambda task: (task.department, task.person))
-    for i, ((department, person), tasks) in enumerate(people):
+    for i, ((department, person), own) in enumerate(people):
+        tasks = list(own)
         if i:
             paper.add_page_break()
         _line(paper, say("任务单"), TITLE, 22, bold=True, centre=True, after=8)
         _text(paper, say("{project} · {month}", project=content.project, month=phrases.month_name(content)))
         _text(paper, say("部门：{department}　责任人：{person}", department=department or "—", person=person or "—"))
-        rows = [(t.title, t.subject, t.county, t.assigned_on, t.due_on, phrases.task_state(content, t)) for t in tasks]
+        rows = [
+            (
+                t.title,
+                names.get(t.subject, t.subject),
+                t.county,
+                t.assigned_on,
+                t.due_on,
+                phrases.task_state(content, t),
+            )
+            for t in tasks
+        ]
         heads = [say(word) for word in ("任务", "对象", "县（市、区）", "交办", "期限", "状态")]
-        _table(paper, heads, rows, (54, 24, 24, 22, 22, 16))
+        _table(paper, heads, rows, (34, 26, 27, 28, 28, 17))
+        for line in _to_know(content, tasks, names):
+            _text(paper, line, SIZE - 2)
         _text(paper, say("签收：＿＿＿＿＿　日期：＿＿＿＿＿　办结：＿＿＿＿＿"))
     return _saved(paper)
+
+
+def _names(content: Content) -> dict[str, str]:
+    """Id -> name of everything that a task can be about."""
+    frames = (content.network.sections, content.outlets, content.plants, content.network.gates)
+    return {str(i): clean(name) for frame in frames for i, name in text(frame, "name").items() if name}
+
+
+def _to_know(content: Content, tasks: Sequence[Task], names: Mapping[str, str]) -> Iterator[str]:
+    """What stands behind the tasks: their notes, and of the section that one is about its standing and the next sample."""
+    say = content.say
+    for task in tasks:
+        if task.note:
+            yield say("{task}：{note}", task=task.title, note=task.note)
+    known = {one.section_id: one for one in content.measured}
+    for one in (known[subject] for subject in dict.fromkeys(task.subject for task in tasks) if subject in known):
+        yield phrases.verdict(content, one)
+        if one.next_sample:
+            yield say("{name}下一个采样点：{place}", name=one.name, place=one.next_sample)
 
 
 def _paper(content: Content) -> Any:
@@ -198,7 +233,11 @@ def _run(
         run.font.color.rgb = colour
 
 
-def _table(paper: Any, heads: Sequence[str], rows: Iterable[Sequence[str]], widths_mm: Sequence[float]) -> None:
+def _table(
+    paper: Any, heads: Sequence[str], rows: Iterable[Sequence[str]], widths_mm: Sequence[float],
+    numbers: Collection[int] = (),
+) -> None:  # fmt: skip
+    """A ruled table over the width of the text; the columns ``numbers`` stand right, and no row breaks over a page."""
     rows = list(rows)
     table = paper.add_table(rows=1 + len(rows), cols=len(heads))
     table.style = "Table Grid"
@@ -212,11 +251,11 @@ def _table(paper: Any, heads: Sequence[str], rows: Iterable[Sequence[str]], widt
             cell.width = Mm(widths_mm[i])
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(1.5)
-            number = words[:1].isdigit() or words[:1] in "-—" if words else False
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if number and r else WD_ALIGN_PARAGRAPH.LEFT
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if i in numbers else WD_ALIGN_PARAGRAPH.LEFT
             _run(paragraph, words, HEAD if r == 0 else BODY, 10.5)
-    repeat = OxmlElement("w:tblHeader")
-    table.rows[0]._tr.get_or_add_trPr().append(repeat)
+    for row in table.rows:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
 
 
 def _saved(paper: Any) -> bytes:

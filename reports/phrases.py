@@ -91,6 +91,14 @@ def basis(content: Content, figure: Figure) -> str:
     return " ".join(part for part in (content.say(BASIS.get(figure.basis, figure.basis or "—")), figure.date) if part)
 
 
+def listed(content: Content, source: Source) -> str:
+    """What the registers alone have of a source at the section, with its basis: ``126 监测``."""
+    if not source.inventory.known:
+        return "—"
+    known = content.say(BASIS[source.inventory.basis]) if source.inventory.basis in BASIS else ""
+    return f"{kg(source.inventory.value)} {known}".strip()
+
+
 def verdict(content: Content, one: SectionReport) -> str:
     """One sentence for a section, the one to be read from the back of a room."""
     if one.status == "none":
@@ -164,12 +172,23 @@ def top_sources(content: Content, one: SectionReport, count: int) -> list[Source
                 name=content.say("其余 {count} 个来源", count=len(rest)),
                 rank=count + 1,
                 load=Figure(sum(s.load.value for s in rest), "kg/d"),
+                inventory=Figure(sum(s.inventory.value for s in rest if s.inventory.known), "kg/d"),
                 delivered=Figure(sum(s.delivered.value for s in rest), "kg/d", "modelled"),
                 share=sum(s.share for s in rest if not math.isnan(s.share)),
                 travel_time_d=math.nan,
             )
         )
     return first
+
+
+def method(content: Content) -> list[str]:
+    """What the figures are and where they come from, in a few sentences."""
+    say = content.say
+    return [
+        say("负荷 = 浓度 × 流量 × 86.4。贡献率 = 到断面负荷的最佳估计 / 断面实测负荷，由清单与全部监测记录一并推断。"),
+        say("清单到断面：只按登记的监测或许可量推算，不看断面实测；与实测之差列为“清单未说明”，不摊入各来源。"),
+        say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+    ]
 
 
 def credit(content: Content) -> str:

@@ -24,6 +24,8 @@ from reports.fonts import Typeface, typeface
 
 PAPERS = {"A4": (297.0, 210.0), "A3": (420.0, 297.0), "A0": (1189.0, 841.0)}
 INCH = 25.4
+CLOSING = "，。；：、）》”’％!,.;:)"
+"""What never begins a line of Chinese; it may stand a little over the edge."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def map_picture(
     FigureCanvasAgg(page)
     axes = page.add_axes((0, 0, 1, 1))
     extent = atlas.around(focus.upstream) if focus else atlas.extent
-    drawing = MapDrawing(axes, atlas, content, face, extent=extent, size=8.5)
+    drawing = MapDrawing(axes, atlas, content, face, extent=extent, size=9.5)
     _scale_and_north(drawing)
     drawing.draw(focus)
     buffer = io.BytesIO()
@@ -144,7 +146,7 @@ def draw_sheet(
     FigureCanvasAgg(page)
     pen = Pen(page, face, width, height, 7.6 * scale)
     edge, head, foot = 9 * scale, 17 * scale, 8 * scale
-    side = 0.0 if portrait else 66 * scale
+    side = 0.0 if portrait else 70 * scale
     low = 92 * scale if portrait else 0.0
     frame = (
         edge,
@@ -162,25 +164,13 @@ def draw_sheet(
     if portrait:
         half = (width - 2 * edge) / 2 - 2 * scale
         _told(pen, content, subject, Column(edge, edge + foot + low - 3 * scale, half, edge + foot))
-        _key(
-            pen,
-            content,
-            subject,
-            atlas,
-            drawing,
-            Column(edge + half + 4 * scale, edge + foot + low - 3 * scale, half, edge + foot),
-        )
+        key = Column(edge + half + 4 * scale, edge + foot + low - 3 * scale, half, edge + foot)
+        _key(pen, content, subject, atlas, drawing, key)
     else:
-        column = Column(width - edge - side, height - edge - head, side, edge + foot)
-        rest = _told(pen, content, subject, Column(column.left, column.top, column.width, column.floor + 78 * scale))
-        _key(
-            pen,
-            content,
-            subject,
-            atlas,
-            drawing,
-            Column(column.left, min(rest, column.floor + 76 * scale), side, column.floor),
-        )
+        left, floor = width - edge - side, edge + foot
+        kept = (88 if subject.focus else 68) * scale
+        rest = _told(pen, content, subject, Column(left, height - edge - head, side, floor + kept))
+        _key(pen, content, subject, atlas, drawing, Column(left, rest - pen.line * 0.4, side, floor))
     return page
 
 
@@ -232,10 +222,10 @@ class Pen:
             line += character
             if character == " " or ord(character) > 0x2E7F:
                 gap = len(line)
-            if self.measure(line, scale) > width and len(line) > 1:
+            if self.measure(line, scale) > width and len(line) > 1 and character not in CLOSING:
                 at = gap if 0 < gap < len(line) else len(line) - 1
                 lines.append(line[:at].rstrip())
-                line, gap = line[at:], -1
+                line, gap = line[at:].lstrip(), -1
         return [*lines, line] if line else lines
 
     def rule(self, x: float, y: float, width: float, colour: str = GREY, weight: float = 0.5) -> None:
@@ -345,17 +335,16 @@ def _source_table(pen: Pen, content: Content, one: SectionReport, column: Column
         pen.write(column.left, y, line, 0.95, color="#59656f")
         y -= pen.line
     y -= pen.line * 0.3
-    room = min(max(int((y - column.floor) / pen.line) - 5, 3), 10)
+    room = min(max(int((y - column.floor) / pen.line) - 6, 3), 10)
     rows = [
         (
-            s.name,
-            phrases.kg(s.delivered.value),
-            phrases.percent(s.share),
+            s.name, phrases.kg(s.delivered.value), phrases.percent(s.share), phrases.listed(content, s),
             phrases.days(content, s.travel_time_d) if s.kind != "rest" else "",
         )
         for s in phrases.top_sources(content, one, room)
-    ]
-    y = _table(pen, column, y, (say("来源"), "kg/d", say("贡献率"), say("到断面")), rows, (0.46, 0.16, 0.17, 0.21))
+    ]  # fmt: skip
+    heads = (say("来源"), "kg/d", say("贡献率"), say("清单（依据）"), say("到断面"))
+    y = _table(pen, column, y, heads, rows, (0.34, 0.12, 0.14, 0.22, 0.18))
     y -= pen.line * 0.4
     for words in (
         phrases.unexplained(content, one),
@@ -382,7 +371,7 @@ def _key(pen: Pen, content: Content, subject: Subject, atlas: Atlas, drawing: Ma
     ]
     others = [
         ("s", "#e08214" if subject.focus else GREY, say("污水处理厂")),
-        ("o", "#e08214" if subject.focus else GREY, say("排污口（大小为送达量）") if subject.focus else say("排污口")),
+        ("o", "#e08214" if subject.focus else GREY, say("排污口（按送达量）") if subject.focus else say("排污口")),
         ("v", BLUE, say("入境、引黄")),
         ("|", INK, say("闸")),
     ]
@@ -390,17 +379,28 @@ def _key(pen: Pen, content: Content, subject: Subject, atlas: Atlas, drawing: Ma
     if subject.focus:
         lines = [("-", BLUE, say("断面上游")), ("-", PATH, say("首要来源的去路")), ("--", BLUE, say("渠道"))]
     first = [*marks, *others]
-    for i, (mark, colour, words) in enumerate(first):
-        _entry(pen, column.left, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 1.85 * pen.line))
-    for i, (mark, colour, words) in enumerate([*classes, *lines]):
-        _entry(pen, column.left + half, y - pen.line * (i + 1), mark, colour, pen.fits(words, half - 1.85 * pen.line))
+    for left, entries in ((column.left, first), (column.left + half, [*classes, *lines])):
+        for i, (mark, colour, words) in enumerate(entries, 1):
+            _entry(pen, left, y - pen.line * i, mark, colour, pen.fits(words, half - 1.4 * pen.line))
     low = y - pen.line * (max(len(first), len(classes) + len(lines)) + 1.2)
     note = say("虚线框的断面位置待核")
     if any(not one.sure for one in subject.listed):
         pen.write(column.left, low + pen.line * 0.3, note, 0.85, color="#59656f")
         low -= pen.line
-    if subject.focus and low - column.floor > 18:
-        _inset(pen, atlas, drawing.extent, Column(column.left, low, column.width, column.floor))
+    floor = _sources_of_figures(pen, content, Column(column.left, low, column.width, column.floor))
+    if subject.focus and low - floor > 5 * pen.line:
+        _inset(pen, atlas, drawing.extent, Column(column.left, low, column.width, floor))
+
+
+def _sources_of_figures(pen: Pen, content: Content, column: Column) -> float:
+    """Where the figures come from, at the foot of the column where there is room; returns how high that reaches."""
+    lines = [line for words in phrases.method(content) for line in pen.wrapped(words, column.width, 0.8)]
+    high = column.floor + pen.line * 0.82 * len(lines)
+    if high > column.top:
+        return column.floor
+    for i, line in enumerate(reversed(lines)):
+        pen.write(column.left, column.floor + pen.line * (0.82 * i + 0.15), line, 0.8, color="#59656f")
+    return high + pen.line * 0.6
 
 
 def _entry(pen: Pen, x: float, y: float, mark: str, colour: str, words: str) -> None:
@@ -422,13 +422,15 @@ def _inset(pen: Pen, atlas: Atlas, shown: Extent, column: Column) -> None:
     axes = pen.page.add_axes(
         (column.left / pen.width, column.floor / pen.height, width / pen.width, height / pen.height), anchor="SW"
     )
-    atlas.districts.boundary.plot(ax=axes, color="#c9d0d6", linewidth=0.4)
-    atlas.rivers.plot(ax=axes, color=RIVER, linewidth=0.6)
+    atlas.districts.boundary.plot(ax=axes, color="#c9d0d6", linewidth=0.05 * pen.size)
+    atlas.rivers.plot(ax=axes, color=RIVER, linewidth=0.08 * pen.size)
     axes.set(aspect="equal", xticks=[], yticks=[], xlabel="", ylabel="")
     for side in axes.spines.values():
-        side.set(color=GREY, linewidth=0.5)
+        side.set(color=GREY, linewidth=0.07 * pen.size)
     x0, y0, x1, y1 = shown
-    axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="#b3261e", linewidth=1.0, zorder=5))
+    axes.add_patch(
+        Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="#b3261e", linewidth=0.13 * pen.size, zorder=5)
+    )
 
 
 def _graticule(drawing: MapDrawing) -> None:

@@ -19,7 +19,9 @@ Cell = str | float | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column: heading, unit (blank for words), decimals, width in characters, and whether it shows a bar."""
+    """One column: heading, unit (blank for words), decimals, width in characters, whether it shows a bar, and whether it
+    is centred (else words stand left, numbers right).
+    """
 
     name: str
     unit: str = ""
@@ -27,6 +29,7 @@ class Column:
     width: int = 12
     percent: bool = False
     bar: bool = False
+    centred: bool = False
 
     @property
     def heading(self) -> str:
@@ -53,6 +56,7 @@ def all_tables(content: Content) -> list[Table]:
         section_table(content),
         history_table(content),
         source_table(content),
+        next_table(content),
         outlet_table(content),
         plant_table(content),
         plan_table(content),
@@ -68,8 +72,8 @@ def section_table(content: Content) -> Table:
     columns = (
         Column(say("断面"), width=16), Column(say("河流"), width=14), Column(say("级别"), width=8), Column(say("县（市、区）"), width=12),
         Column(say("目标"), "mg/L", 2), Column(say("总磷"), "mg/L"), Column(say("余量"), "mg/L"), Column(say("可增负荷"), "kg/d", 1),
-        Column(say("超标倍数"), "", 2), Column(say("总磷类别"), width=10), Column(say("状态"), width=14), Column(say("流量"), "m³/s", 2),
-        Column(say("连续超标月数"), "", 0), Column(say("依据"), width=16),
+        Column(say("超标倍数"), "", 2), Column(say("总磷类别"), width=10, centred=True), Column(say("状态"), width=14),
+        Column(say("流量"), "m³/s", 2), Column(say("连续超标月数"), "", 0), Column(say("依据"), width=16),
     )  # fmt: skip
     rows = tuple(
         (
@@ -92,6 +96,22 @@ def history_table(content: Content) -> Table:
     return Table(say("逐月总磷"), columns, tuple((month, *(known(own.get(month)) for own in seen)) for month in months))
 
 
+def next_table(content: Content) -> Table:
+    """For every section that exceeds: the most probable cause, what speaks for it, and where to take the next sample."""
+    say = content.say
+    columns = (
+        Column(say("断面"), width=14), Column(say("最可能的原因"), width=18), Column(say("可能性"), "", 0, 8, percent=True),
+        Column(say("依据"), width=44), Column(say("下一个采样点"), width=34),
+    )  # fmt: skip
+    between = "；" if content.lang == "zh" else "; "
+    rows = tuple(
+        (one.name, first.name, first.probability, between.join(first.evidence[:2]), one.next_sample or "—")
+        for one in content.measured
+        for first in one.causes[:1]
+    )
+    return Table(say("下一步采样"), columns, rows)
+
+
 def source_table(content: Content) -> Table:
     """Every source of every measured section, and what stays unexplained."""
     say = content.say
@@ -99,35 +119,26 @@ def source_table(content: Content) -> Table:
         Column(say("断面"), width=16), Column(say("序"), "", 0, 6), Column(say("编号"), width=14), Column(say("来源"), width=30),
         Column(say("种类"), width=12), Column(say("源头负荷"), "kg/d", 2), Column(say("依据"), width=16),
         Column(say("清单到断面"), "kg/d", 2),
-        Column(say("到断面负荷"), "kg/d", 2, bar=True), Column(say("贡献率"), "", 1, percent=True), Column(say("到断面时间"), "d", 2),
+        Column(say("到断面负荷"), "kg/d", 2, bar=True), Column(say("贡献率"), "", 1, percent=True),
+        Column(say("贡献率低值"), "", 1, percent=True), Column(say("贡献率高值"), "", 1, percent=True),
+        Column(say("到断面时间"), "d", 2),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for one in content.measured:
         rows += [
             (
                 one.name, float(s.rank), s.source_id, s.name, say(phrases.KIND.get(s.kind, s.kind)), known(s.load.value),
-                phrases.basis(content, s.load), known(s.inventory.value), known(s.delivered.value), known(s.share), known(s.travel_time_d),
+                phrases.basis(content, s.load), known(s.inventory.value), known(s.delivered.value), known(s.share),
+                known(s.share_low), known(s.share_high), known(s.travel_time_d),
             )
             for s in one.sources
         ]  # fmt: skip
-        whole = one.measured_load.value
         gap = one.unexplained_kg_d
-        rows.append(
-            (
-                one.name,
-                None,
-                "",
-                say("清单未说明（实测减清单）"),
-                "",
-                None,
-                "",
-                known(gap),
-                None,
-                known(gap / whole),
-                None,
-            )
-        )
-    return Table(say("来源"), columns, tuple(rows))
+        left = (one.name, None, "", say("清单未说明（实测减清单）"), "", None, "", known(gap), None)
+        rows.append((*left, known(gap / one.measured_load.value), None, None, None))
+    ranged = any(one.sources and known(one.sources[0].share_low) is not None for one in content.measured)
+    table = Table(say("来源"), columns, tuple(rows))
+    return table if ranged else chosen(table, [i for i in range(len(columns)) if i not in (10, 11)])
 
 
 def outlet_table(content: Content) -> Table:

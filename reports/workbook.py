@@ -20,7 +20,7 @@ HEAD = {
     "font_name": OFFICE_FACE,
 }
 NOT_IN_A_SHEET_NAME = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
-LONGEST_CELL = 32_767
+LONGEST_CELL, LONGEST_SHEET_NAME = 32_767, 31
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 """How a workbook is opened: what begins with ``=`` stays text."""
 
@@ -51,8 +51,7 @@ def _cover(book: xlsxwriter.Workbook, content: Content) -> None:
     lines = [
         phrases.situation(content),
         *(phrases.verdict(content, one) for one in content.measured if one.status in ("over", "at")),
-        say("负荷 = 浓度 × 流量 × 86.4；贡献率 = 到断面负荷 / 断面实测负荷；未说明的部分单列，不摊入各来源。"),
-        say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+        *phrases.method(content),
         phrases.credit(content),
     ]
     for row, line in enumerate(lines, 3):
@@ -60,9 +59,16 @@ def _cover(book: xlsxwriter.Workbook, content: Content) -> None:
 
 
 def _sheet(book: xlsxwriter.Workbook, table: Table, content: Content) -> None:
-    sheet = book.add_worksheet(table.title.translate(NOT_IN_A_SHEET_NAME)[:31])
+    sheet = book.add_worksheet(sheet_name(table, content))
+    if content.demo:
+        sheet.set_tab_color("#B3261E")
     head = book.add_format(HEAD)
-    formats = [book.add_format({"num_format": _format(column), "font_name": OFFICE_FACE}) for column in table.columns]
+    formats = [
+        book.add_format(
+            {"num_format": _format(c), "font_name": OFFICE_FACE} | ({"align": "center"} if c.centred else {})
+        )
+        for c in table.columns
+    ]
     for i, column in enumerate(table.columns):
         sheet.set_column(i, i, column.width)
         sheet.write_string(0, i, column.heading, head)
@@ -86,6 +92,13 @@ def _sheet(book: xlsxwriter.Workbook, table: Table, content: Content) -> None:
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.set_footer(f"&L{_footer(phrases.credit(content))}&R&P / &N")
+
+
+def sheet_name(table: Table, content: Content) -> str:
+    """What the sheet of a table is called: made-up figures say so on every tab."""
+    label = content.say("示例") if content.demo else ""
+    room = LONGEST_SHEET_NAME - len(f" {label}" if label else "")
+    return f"{table.title.translate(NOT_IN_A_SHEET_NAME)[:room]} {label}".rstrip()
 
 
 def _format(column: Column) -> str:

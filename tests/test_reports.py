@@ -18,6 +18,7 @@ import pyproj
 import pytest
 from docx import Document
 from pptx import Presentation
+from pptx.util import Mm, Pt
 from python_calamine import CalamineWorkbook
 
 import hydro
@@ -32,9 +33,10 @@ from reports.meeting import meeting
 from reports.offline import json_for_script, offline_map
 from reports.pack import Cancelled, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets
+from reports.rows import row_heights, shared_out
 from reports.sheet import draw_sheet, map_image, map_sheets, section_series
-from reports.tables import all_tables, section_table, source_table
-from reports.workbook import workbook
+from reports.tables import Column, Table, all_tables, next_table, section_table, source_table
+from reports.workbook import sheet_name, workbook
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 NASTY = "=cmd|'/c calc'!A1 <script>alert(1)</script> & \"引号\" 🏭 " + "长" * 20
@@ -128,16 +130,17 @@ def test_the_workbook_reads_back_as_it_was_written_by_two_readers(content: Conte
     by_calamine = CalamineWorkbook.from_filelike(io.BytesIO(data))
     by_openpyxl = openpyxl.load_workbook(io.BytesIO(data))
     for table in all_tables(content):
-        rows = by_calamine.get_sheet_by_name(table.title).to_python()
+        rows = by_calamine.get_sheet_by_name(sheet_name(table, content)).to_python()
         assert rows[0] == [column.heading for column in table.columns]
         for written, read in zip(table.rows, rows[1:], strict=True):
             for cell, found in zip(written, read, strict=True):
                 assert found == (
                     "" if cell is None else pytest.approx(cell, rel=1e-12) if isinstance(cell, float) else cell
                 )
-        sheet = by_openpyxl[table.title]
+        sheet = by_openpyxl[sheet_name(table, content)]
         assert sheet.freeze_panes == "B2"
         assert sheet.max_row == len(table.rows) + 1
+    assert all("示例" in name for name in by_openpyxl.sheetnames[1:])
     assert not [c for sheet in by_openpyxl for row in sheet.iter_rows() for c in row if c.data_type == "f"]
 
 
@@ -152,6 +155,47 @@ def test_the_deck_is_native_labelled_and_names_a_chinese_face(content: Content) 
         assert any("数据截至 2022-07" in each for each in words)
     faces = re.findall(r'<a:ea typeface="([^"]*)"', every_text(deck(content, limit=1)))
     assert "Microsoft YaHei" in faces
+
+
+def test_rows_share_out_over_slides_and_none_is_left_nearly_bare(content: Content) -> None:
+    table = section_table(content)
+    assert len(table.rows) == 16
+    show = Presentation(io.BytesIO(deck(content, limit=1)))
+    grids = [shape.table for slide in show.slides for shape in slide.shapes if shape.has_table]
+    assert [len(grid.rows) - 1 for grid in grids if grid.cell(0, 0).text == "断面" and len(grid.columns) == 8] == [8, 8]
+    assert [list(part) for part in shared_out([5, 5, 5, 30], 30)] == [[0, 1], [2], [3]]
+    long = Table("t", (Column("a", width=10), Column("b", width=10)), (("短", "长" * 60), ("短", "短")))
+    tall, short = row_heights(long, int(Mm(100)), 14, int(Mm(9)))
+    per_line = (Mm(50) - 2 * Mm(1.5)) // Pt(14)
+    assert tall >= -(-60 // per_line) * Pt(14) * 1.2
+    assert short == Mm(9)
+
+
+def test_the_best_estimate_stands_beside_what_the_registers_say(content: Content) -> None:
+    first = content.section("S01").sources[0]
+    assert first.share == pytest.approx(first.delivered.value / content.section("S01").measured_load.value)
+    plain = hydro.trace_sources(content.network, "S01", time="2022-07").table.set_index("source_id")
+    assert first.inventory.value == pytest.approx(plain.at[first.source_id, "delivered_kg_d"])
+    assert phrases.listed(content, first) == f"{phrases.kg(first.inventory.value)} 监测"
+    rest = phrases.top_sources(content, content.section("S01"), 3)[-1]
+    whole = sum(s.inventory.value for s in content.section("S01").sources if s.inventory.known)
+    assert rest.inventory.value == pytest.approx(
+        whole - sum(s.inventory.value for s in content.section("S01").sources[:3])
+    )
+    show = Presentation(io.BytesIO(deck(content, limit=1)))
+    bars = next(s.chart for slide in show.slides for s in slide.shapes if s.has_chart)
+    assert [series.name for series in bars.plots[0].series] == ["清单", "最佳估计"]
+
+
+def test_the_next_sample_is_in_the_documents(content: Content) -> None:
+    over = [one for one in content.measured if one.causes]
+    assert [row[0] for row in next_table(content).rows] == [one.name for one in over]
+    assert content.section("S01").next_sample == "城东污水处理厂 的排口"
+    words = "\n".join(p.text for p in Document(io.BytesIO(brief(content))).paragraphs)
+    assert "汲县下一个采样点：城东污水处理厂 的排口" in words
+    assert not next(
+        one for one in over if one.causes[0].probability > 0.99 and one.causes[0].source_id == "NONE"
+    ).next_sample
 
 
 def test_nothing_on_a_slide_stands_outside_it(content: Content) -> None:
@@ -257,7 +301,7 @@ def held(page: bytes) -> str:
 
 
 def test_names_that_would_break_a_document_are_right_in_all_of_them_and_run_in_none(nasty: Content) -> None:
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(workbook(nasty))).get_sheet_by_name("断面").to_python()
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(workbook(nasty))).get_sheet_by_name("断面 示例").to_python()
     assert rows[1][0] == NASTY
     assert not re.search(r"<f>", every_text(workbook(nasty)))
     assert any(NASTY in shape.text_frame.text for slide in Presentation(io.BytesIO(deck(nasty, limit=1))).slides
