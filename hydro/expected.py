@@ -32,6 +32,10 @@ MODEL_ERROR = 0.03
 """Relative error of the transport itself at a section."""
 SOURCE_CHANGE = 0.145
 """How much a source's monthly load varies (log), beyond its own mean."""
+INBOUND_JUMP = 3.0
+"""An inbound river may rise by this factor beyond its flow, by the rain on its own land, before it counts as an event."""
+INBOUND_CHANGE = 0.45
+"""How much an inbound river's concentration varies between months (log)."""
 REPORT_ERROR = 0.12
 """Error of a self-monitored load (log)."""
 DIFFUSE_CHANGE = 0.10
@@ -101,9 +105,12 @@ def own_loads(record: Record) -> tuple[Float, Float, Float, float, float]:
 
     A source with reports has their median as its base, and in a reported month moves with its report as far as a
     report can be trusted; a jump (over a factor two) does not enter: it is evidence, weighed later.  A source without
-    reports has its permit times what the reporting sources of the project make of theirs.
+    reports has its permit times what the reporting sources of the project make of theirs.  An inbound river's load goes
+    with its water, and its concentration with the rain on its own land: it is compared at the flow of its month.
     """
-    told, permit = record.reported_kg_d, record.sources["permit_kg_d"].to_numpy(np.float64)
+    inbound = (record.sources["kind"] == "inbound").to_numpy(bool)
+    grows = np.where(inbound[:, None], record.basin_factor[None, :], 1.0)
+    told, permit = record.reported_kg_d / grows, record.sources["permit_kg_d"].to_numpy(np.float64)
     count = np.isfinite(told).sum(axis=1)
     with np.errstate(all="ignore"):
         logs = np.log(told)
@@ -127,8 +134,10 @@ def own_loads(record: Record) -> tuple[Float, Float, Float, float, float]:
     sd = np.where(count > 0, own, unlike)
     move = logs - base[:, None]
     trust = SOURCE_CHANGE**2 / (SOURCE_CHANGE**2 + REPORT_ERROR**2)
-    factor = np.where(np.isfinite(move) & (np.abs(move) < np.log(2.0)), np.exp(trust * np.nan_to_num(move)), 1.0)
-    return np.exp(base), sd, factor, mean, spread
+    jump = np.log(np.where(inbound, INBOUND_JUMP, 2.0))[:, None]
+    trust = np.where(inbound, 1.0, trust)[:, None]
+    factor = np.where(np.isfinite(move) & (np.abs(move) < jump), np.exp(trust * np.nan_to_num(move)), 1.0)
+    return np.exp(base), sd, factor * grows, mean, spread
 
 
 def learn(record: Record, pathways: Pathways, calm: Float | None = None) -> Expected:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
-from hydro.expected import REPORT_ERROR, SOURCE_CHANGE, Expected
+from hydro.expected import INBOUND_CHANGE, REPORT_ERROR, SOURCE_CHANGE, Expected
 from hydro.suspects import (
     MEDIAN_SIZE,
     SIZE_SPREAD,
@@ -162,12 +162,20 @@ def _quiet(expected: Expected, month: int) -> bool:
     """Whether nothing of a month stands out: no section above its expectation, none above its target, no report jumped."""
     record = expected.record
     error = np.sqrt(np.diagonal(expected.spread[month]) + expected.reading_error[:, month] ** 2)
-    told = record.reported_kg_d[:, month] / np.median(expected.source_kg_d, axis=1)
+    told = record.reported_kg_d[:, month] / usual_kg_d(expected)[:, month]
     with np.errstate(invalid="ignore"):
         raised = (expected.residual[:, month] > QUIET * error).any()
         over = (record.tp_mg_l[:, month] > record.target_mg_l).any()
         jumped = (told > 2.0).any()
     return not (raised or over or jumped)
+
+
+def usual_kg_d(expected: Expected) -> Float:
+    """What every source is used to discharge in a month: its median; an inbound river's goes with its water."""
+    record = expected.record
+    inbound = (record.sources["kind"] == "inbound").to_numpy(bool)
+    grows = np.where(inbound[:, None], record.basin_factor[None, :], 1.0)
+    return np.asarray(np.median(expected.source_kg_d / grows, axis=1)[:, None] * grows, np.float64)
 
 
 def _sizes(expected: Expected, suspects: Suspects, month: int) -> tuple[Float, Float, Float]:
@@ -252,20 +260,21 @@ def _report_likelihood(expected: Expected, size: Float, month: int) -> Float:
     it always does, with a small chance of a stray value.  No report says nothing.
     """
     told = expected.record.reported_kg_d[:, month]
-    base = np.median(expected.source_kg_d, axis=1)
-    usual = np.hypot(SOURCE_CHANGE, REPORT_ERROR)
+    base = usual_kg_d(expected)[:, month]
+    inbound = (expected.record.sources["kind"] == "inbound").to_numpy(bool)
+    usual = np.hypot(np.where(inbound, INBOUND_CHANGE, SOURCE_CHANGE), REPORT_ERROR)
     with np.errstate(divide="ignore", invalid="ignore"):
         calm_gap = np.log(told / base)
         loud_gap = np.log(told[:, None] / (base[:, None] + size))
     calm = _normal(calm_gap, usual)
     whole = np.log1p(size / np.maximum(base, 1e-9)[:, None])
-    within = (calm_gap[:, None] > 2 * usual) & (loud_gap < 2 * usual)
-    partly = np.where(within, 1 / np.maximum(whole, usual), 0.0)
+    within = (calm_gap > 2 * usual)[:, None] & (loud_gap < 2 * usual[:, None])
+    partly = np.where(within, 1 / np.maximum(whole, usual[:, None]), 0.0)
     loud = (1 - PARTLY) * _normal(loud_gap, 1.25 * REPORT_ERROR) + PARTLY * partly
     ordinary = (1 - STRAY_REPORT) * calm + STRAY_REPORT * 0.2
     better = np.log((HIDING * ordinary[:, None] + (1 - HIDING) * loud) / ordinary[:, None])
     return np.where(np.isfinite(told)[:, None], np.nan_to_num(better), 0.0)
 
 
-def _normal(gap: Float, spread: float) -> Float:
+def _normal(gap: Float, spread: float | Float) -> Float:
     return np.asarray(np.exp(-((gap / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi)), np.float64)

@@ -20,9 +20,9 @@ from hydro.scenarios import FINEST_H, best_of, narrow, neighbours, patch, propos
 from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
-TEMPER = 0.35
+TEMPER = 0.1
 """Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
-WINDOW_TEMPER = 0.05
+WINDOW_TEMPER = 0.03
 """The same for the window of one source, where all errors of timing are shared."""
 WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""

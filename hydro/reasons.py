@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RAISED, ORDINARY = 2.5, 1.5
 """A section is raised above this many standard errors over its expectation, and ordinary below the second."""
+COMPLIANT_SHARE = 0.5
+"""A source that keeps its permit is named where it is at least this part of the load."""
 NAMED = 5
 """How many sections a sentence names."""
 WORTH_SAYING = 0.002
@@ -189,5 +191,28 @@ def _of_none(judged: Judgement, month: int, place: int, score: Float, probabilit
     times = float(times_expected(judged, month)[place])
     params = {"times": round(times, 2), "expected": round(float(judged.expected.load_kg_d[place, month]), 1)}
     if probability > 0.5:
-        return (Finding("实测负荷为平时预期 {expected} kg/d 的 {times} 倍：属常态负荷，没有单一原因", params, FOR),)
+        usual = Finding("实测负荷为平时预期 {expected} kg/d 的 {times} 倍：属常态负荷，没有单一原因", params, FOR)
+        return (usual, *_compliant(judged, month, place))
     return (Finding("实测负荷为平时预期 {expected} kg/d 的 {times} 倍，超出常态波动", params, AGAINST),)
+
+
+def _compliant(judged: Judgement, month: int, place: int) -> Findings:
+    """A source that keeps its permit and yet is most of what a small river carries."""
+    delivered = judged.shares(month, place)
+    whole, largest = sum(delivered.values()), max(delivered, key=lambda source: delivered[source])
+    if largest not in judged.source_ids or delivered[largest] < COMPLIANT_SHARE * whole:
+        return ()
+    i = judged.source_ids.index(largest)
+    permit, told = float(judged.record.sources["permit_kg_d"].iloc[i]), judged.record.reported_kg_d[i]
+    kg_d = float(told[month]) if np.isfinite(told[month]) else float(judged.expected.source_kg_d[i, month])
+    if judged.record.sources["kind"].iloc[i] == "inbound" or not kg_d <= permit:
+        return ()
+    name = str(judged.record.sources["name"].iloc[i]) or largest
+    params = {
+        "name": name,
+        "share": round(100 * delivered[largest] / whole),
+        "load": round(kg_d, 1),
+        "permit": round(permit, 1),
+    }
+    message = "最大来源{name}约占 {share}%，排放 {load} kg/d，未超许可 {permit} kg/d：达标排放，河道水量承受不起"
+    return (Finding(message, params, NOTE),)
