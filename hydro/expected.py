@@ -135,8 +135,8 @@ def own_loads(record: Record) -> tuple[Float, Float, Float, float, float]:
     move = logs - base[:, None]
     trust = SOURCE_CHANGE**2 / (SOURCE_CHANGE**2 + REPORT_ERROR**2)
     jump = np.log(np.where(inbound, INBOUND_JUMP, 2.0))[:, None]
-    trust = np.where(inbound, 1.0, trust)[:, None]
-    factor = np.where(np.isfinite(move) & (np.abs(move) < jump), np.exp(trust * np.nan_to_num(move)), 1.0)
+    believed = np.where(inbound, 1.0, trust)[:, None]
+    factor = np.where(np.isfinite(move) & (np.abs(move) < jump), np.exp(believed * np.nan_to_num(move)), 1.0)
     return np.exp(base), sd, factor * grows, mean, spread
 
 

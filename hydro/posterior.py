@@ -42,6 +42,9 @@ PARTLY = 0.2
 CAUSE_PART = 0.25
 """An event is the cause of an exceedance when it brings at least this part of the section's load."""
 CAUSE_BLUR = 0.03
+SLIP, SLIP_SPREAD = 0.002, 0.6
+"""How often a month's readings contradict each other (a lab, a unit, a mixed-up bottle), and how far they then scatter
+(log): where no event explains a month better than that, nobody is accused."""
 CERTAIN = 0.999
 """Prior probability of an event whose cause was confirmed on the spot."""
 QUIET = 2.0
@@ -125,6 +128,9 @@ def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
     like = np.full(size.shape, -np.inf)
     live = np.flatnonzero(suspects.weight > 0)
     calm = float(_likelihood(measured, ordinary[seen], np.zeros((1, 1, len(seen))), spread, own)[0, 0])
+    gap = measured - np.log(ordinary[seen])
+    slip = np.log(SLIP) - 0.5 * float(((gap / SLIP_SPREAD) ** 2).sum()) - len(seen) * np.log(SLIP_SPREAD)
+    calm = float(np.logaddexp(calm, slip))
     if not _quiet(expected, month):
         like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
         like[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)

@@ -21,7 +21,9 @@ from hydro.scene import Detective, Scenarios, Scene, gather, join
 from hydro.topology import Float
 
 TEMPER = 0.1
-"""Evidence is weighed at this power: the errors of the model itself are shared by all readings."""
+"""Evidence between places is weighed at this power: the errors of the river's model are shared by all readings."""
+ALARM_TEMPER = 0.35
+"""The same between a release and a false alarm, which owes less to the river."""
 WINDOW_TEMPER = 0.03
 """The same for the window of one source, where all errors of timing are shared."""
 WANDER = 0.3
@@ -81,10 +83,12 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     washed, washed_prior, first, last, washed_kg = wash_offs(scene)
     alarms, alarm_prior, spans = faults(scene)
     prior = np.concatenate([scenarios.log_prior + found.beside, washed_prior, list(alarm_prior.values())])
-    everything = np.concatenate([score, washed, list(alarms.values())]) - prior
-    everything = TEMPER * (everything - everything.max()) + prior
-    chance = np.exp(everything - everything.max())
-    chance /= chance.sum()
+    evidence = np.concatenate([score, washed, list(alarms.values())]) - prior
+    real = len(score) + len(washed)
+    chance = _chance(evidence, prior, ALARM_TEMPER)
+    false = float(chance[real:].sum())
+    if real:
+        chance[:real] = (1 - false) * _chance(evidence[:real], prior[:real], TEMPER)
     point, rain, none = np.split(chance, [len(score), len(score) + len(washed)])
     wide = np.exp(WINDOW_TEMPER * (score - scenarios.log_prior - score.max(initial=0.0)) + scenarios.log_prior)
     placed = detective.places
@@ -117,6 +121,13 @@ def solve_episode(detective: Detective, section: str, time: str) -> Verdict:
     causes.append(Cause("NONE", "none", float(none.sum())))
     alarm = max(alarms, key=lambda form: alarms[form])
     return Verdict(scene, tuple(causes), alarm, spans[alarm], _unlisted(detective, scenarios, point))
+
+
+def _chance(evidence: Float, prior: Float, temper: float) -> Float:
+    """Posterior of alternatives from their ln likelihoods, weighed at a power, and their ln priors."""
+    log = temper * (evidence - evidence.max()) + prior
+    odds = np.exp(log - log.max())
+    return np.asarray(odds / odds.sum(), np.float64)
 
 
 def _unlisted(detective: Detective, scenarios: Scenarios, chance: Float) -> dict[str, float]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RAISED, ORDINARY = 2.5, 1.5
 """A section is raised above this many standard errors over its expectation, and ordinary below the second."""
+ENOUGH_MONTHS = 6
+"""With fewer months on record what is ordinary at a section is not known."""
 COMPLIANT_SHARE = 0.5
 """A source that keeps its permit is named where it is at least this part of the load."""
 NAMED = 5
@@ -188,6 +190,14 @@ def _of_diffuse(judged: Judgement, month: int, score: Float) -> Findings:
 def _of_none(judged: Judgement, month: int, place: int, score: Float, probability: float) -> Findings:
     if not np.isfinite(score[place]):
         return (Finding("该断面当月未测总磷，只能由其他断面推断", {}, NOTE),)
+    known = int(np.isfinite(judged.record.load_kg_d[place]).sum())
+    if known < ENOUGH_MONTHS:
+        thin = (Finding("该断面只有 {months} 个月的记录，平时水平尚不清楚，结论较弱", {"months": known}, NOTE),)
+        return (*thin, *_against_expected(judged, month, place, probability))
+    return _against_expected(judged, month, place, probability)
+
+
+def _against_expected(judged: Judgement, month: int, place: int, probability: float) -> Findings:
     times = float(times_expected(judged, month)[place])
     params = {"times": round(times, 2), "expected": round(float(judged.expected.load_kg_d[place, month]), 1)}
     if probability > 0.5:

@@ -24,6 +24,7 @@ def map_style(standard: Standard) -> dict[str, Any]:
         "riverName": "#3c6a94",
         "traced": BLUE,
         "front": "#bfe1ff",
+        "bracket": "#f28c28",
         "path": PATH,
         "edge": "#ffffff",
         "quiet": GREY,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 import math
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 import hydro
 from hydro.columns import text
 from hydro.findings import CONFIRMED, EXCLUDED
-from hydro.sampling import SamplePlace, next_sample
+from hydro.sampling import SamplePlace, bracket, next_sample
 from layers.findings import field_findings, record_finding, withdraw_finding
 from reports.evidence import line
 from reports.patrol import patrol_sheet
@@ -19,6 +21,7 @@ from ui import cache, parts, signin, state
 from ui.parts import percent
 from ui.state import say
 
+HERE = Path(__file__).parent / "browser"
 NAMED = 3
 WORTH_NAMING = 0.02
 OTHERS = {"UNREGISTERED": "未登记的排口", "DIFFUSE": "面源（雨水冲刷）", "NONE": "没有单一原因（平时负荷）"}
@@ -39,6 +42,33 @@ def show(url: str, revision: int, trace: hydro.Trace) -> None:
 KEPT = {CONFIRMED: "已确认", EXCLUDED: "已排除"}
 
 
+_bracket = st.components.v2.component(
+    "qingyuan_bracket",
+    html="<span></span>",
+    js="".join((HERE / name).read_text(encoding="utf-8") for name in ("beside.js", "bracket.js")),
+)
+
+
+def _suspected(trace: hydro.Trace) -> dict[str, Any]:
+    """The stretch in which the cause most probably entered, as the map numbers its reaches."""
+    number = trace.network.reach_position
+    return {"section": trace.section_id, "reaches": [number[reach] for reach in bracket(trace)]}
+
+
+def _stretch(trace: hydro.Trace) -> None:
+    """The stretch on the map and in words, with the load that the register does not explain."""
+    data = _suspected(trace)
+    _bracket(key="bracket", data=data)
+    if data["reaches"]:
+        length_m = trace.network.topology.length_m[data["reaches"]].sum()
+        said = say(
+            "图上橙色河段（约 {km} km）：若由单一来源造成，九成可能在其中入河。清单不能说明 {load} kg/d。",
+            km=parts.figure(length_m / 1000),
+            load=parts.figure(trace.unexplained_kg_d),
+        )
+        st.html(f'<div class="note">{html.escape(said)}</div>')
+
+
 def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
     future = cache.judged(url, revision)
     if not future.done():
@@ -52,6 +82,7 @@ def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
         for row in ranked.head(NAMED).to_dict("records"):
             if row["probability"] >= WORTH_NAMING:
                 _cause(row)
+        _stretch(trace)
         _sample(trace)
         _field(url, trace)
         _patrol(url, trace)

@@ -139,6 +139,15 @@ QY.App = class {
     this.sheets.points.redraw();
   }
 
+  /** Where the cause most probably entered, once that is worked out: reaches by their number, of the section traced. */
+  showBracket({ section, reaches }) {
+    if (!this.trace || section !== this.chosen.section || this.trace.bracket === String(reaches)) return;
+    this.trace.bracket = String(reaches);
+    this.trace.suspect = new Set(reaches);
+    this.map.getContainer().dataset.bracket = reaches.length;
+    this.sheets.trace.redraw();
+  }
+
   /** What is decided on outlets, {outlet_id: seal | merge | regulate}, told at a time: what is not later is not news. */
   showDecided({ told, decided }) {
     if (!this.pack || told <= (this.decidedTold || 0)) return;
@@ -191,6 +200,7 @@ QY.App = class {
 
   paintTrace(ink, view) {
     if (this.trace) this.rivers.paintTrace(ink, view, this.trace);
+    if (this.trace?.suspect) this.rivers.paintBracket(ink, view, this.trace.suspect);
     if (this.front) this.rivers.paintFront(ink, view, this.trace, ...this.front);
     if (this.path) this.rivers.paintPath(ink, view, this.path);
   }

@@ -124,6 +124,24 @@ QY.Rivers = class {
     ink.setLineDash([]);
   }
 
+  /** The stretch in which the cause most probably entered: a broad band under whatever is drawn on it. */
+  paintBracket(ink, view, suspect) {
+    ink.beginPath();
+    for (const part of this.parts) {
+      part.place = part.place || this.places(part);
+      for (const reach of suspect) {
+        const k = part.place[reach];
+        if (k >= 0 && this.visible(part, k, view)) this.trail(ink, part, k, view);
+      }
+    }
+    ink.lineWidth = 13;
+    ink.lineCap = "round";
+    ink.globalAlpha = 0.45;
+    ink.strokeStyle = this.style.bracket;
+    ink.stroke();
+    ink.globalAlpha = 1;
+  }
+
   /** A bright front that runs upstream once: reaches between two step counts. */
   paintFront(ink, view, trace, head, tail) {
     ink.beginPath();
