@@ -209,6 +209,11 @@ def main() -> None:
         print(json.dumps(result.to_dict("records")))
     else:
         print(result.round(3).to_string(index=False))
+        print(
+            "\nShare error: once the culprit is told (as a field finding) it falls to about 0.01, so what is left of it is who did it."
+            "\nMonthly data bracket a stretch; among the sources on it only size, kind, history and reports tell, and half of the"
+            "\nculprits that report hide their event. The patrol list is what separates them."
+        )
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 For a scenario (place, mixing, window) the unit response g is given at every reading. With mass M the reading less its
 ordinary level is
 
-    y = M_s g + offset + error,   error ~ Student-t(5), scale² = σ² + (η M g)² + (M δ)²
+    y = M_s g + z M δ + offset + error,   error ~ Student-t(5), scale² = σ² + (η M g)² + (b M δ)²
 
 ``M_s`` is the mass as one section sees it (its tabled discharge may be off: M_s ~ N(M, κ² M²)), ``offset`` the slow
-wandering of the ordinary level, δ the change of g within the error of the arrival time. Mass and section masses are
+wandering of the ordinary level, δ the change of g within the error of the arrival time: the whole plume comes early or
+late at a section by z ~ N(0, 1) of it, and a part b of it is not one shift. Mass, section masses, shifts and offsets are
 integrated by Laplace's method; TP, NH3N and COD have a mass each, tied together by the fingerprint of the source.
 """
 

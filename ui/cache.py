@@ -108,6 +108,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 SCENE = (*drawing.SPATIAL, "catchments", "observations", "weather", "targets")
 """What rivers, readings and standings are made of; plans, decisions and tasks are no part of it."""
+JUDGED = (*SCENE, "findings")
+"""What the causes of an exceedance are judged by."""
 
 
 @st.cache_data(max_entries=4000, show_spinner=False)
@@ -116,14 +118,23 @@ def revision_of(url: str, revision: int, names: tuple[str, ...]) -> int:
     return min(project(url).revision_of(names), revision)
 
 
-def of_scene(kept: Callable[Concatenate[str, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
-    """Ask a cache by the revision of the scene: somebody's decision on an outlet makes nobody wait."""
+def of_tables(
+    names: tuple[str, ...],
+) -> Callable[[Callable[Concatenate[str, int, P], R]], Callable[Concatenate[str, int, P], R]]:
+    """Ask a cache by the revision of some tables alone: a change of others makes nobody wait."""
 
-    @wraps(kept)
-    def asked(url: str, revision: int, *rest: P.args, **more: P.kwargs) -> R:
-        return kept(url, revision_of(url, revision, SCENE), *rest, **more)
+    def by_revision(kept: Callable[Concatenate[str, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
+        @wraps(kept)
+        def asked(url: str, revision: int, *rest: P.args, **more: P.kwargs) -> R:
+            return kept(url, revision_of(url, revision, names), *rest, **more)
 
-    return asked
+        return asked
+
+    return by_revision
+
+
+of_scene, of_record = of_tables(SCENE), of_tables(JUDGED)
+"""Somebody's decision on an outlet makes nobody wait; what was found on the spot changes the causes alone."""
 
 
 @of_scene
@@ -268,7 +279,7 @@ def judges() -> Judges:
     return Judges()
 
 
-@of_scene
+@of_record
 @st.cache_resource(max_entries=4, show_spinner=False)
 def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     """The causes of a revision's whole record, begun when first asked for."""
@@ -277,7 +288,7 @@ def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     return asked
 
 
-@of_scene
+@of_record
 @st.cache_resource(max_entries=200, show_spinner=False)
 def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     """The ranked causes of a section in a month; only once ``judged`` is done."""

@@ -70,6 +70,9 @@ def _stretch(trace: hydro.Trace) -> None:
 
 
 def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
+    now = cache.project(url).revision
+    if cache.revision_of(url, now, cache.JUDGED) > cache.revision_of(url, revision, cache.JUDGED):
+        st.rerun(scope="app")  # somebody found something: the causes are judged anew
     future = cache.judged(url, revision)
     if not future.done():
         st.html(f'<div class="note working">{html.escape(say("正在比对全部月份的监测记录……"))}</div>')
