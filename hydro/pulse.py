@@ -30,8 +30,8 @@ WANDER = 0.3
 """How far a source's own load strays from its usual course over hours, relative."""
 HIDE = 0.5
 """How often a source that reports leaves its own event out of the report."""
-CLIMBERS, FINISHERS = (24, 2), (10, 2)
-"""How many suspects climb, each from how many rivers; and how many of them are left for the small steps."""
+CLIMBERS, FINISHERS = (24, 8, 2), (9, 3, 2)
+"""How many listed suspects and unlisted places climb, each from how many rivers; and how many are left for small steps."""
 CLIMB_H = (8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.5, 0.5)
 PRUNED_H = 1.0
 PATCH_H = 0.5
@@ -151,12 +151,12 @@ def _point_scenarios(scene: Scene) -> tuple[Scenarios, Weights]:
         return scenarios, Weights(np.zeros(0), np.zeros(0), np.zeros((0, 2)), np.zeros(0))
     scenarios = widen(scene, narrow(scenarios, _weighed(scene, scenarios).score))
     found = _weighed(scene, scenarios)
-    top = best_of(scenarios, found.score, *CLIMBERS)
+    top = best_of(scene, scenarios, found.score, *CLIMBERS)
     seeds = replace(scenarios.take(top), mass=found.mass[top], cell_h=np.full(len(top), FINEST_H))
     height = found.score[top]
     for step in CLIMB_H:
         if step <= PRUNED_H:
-            left = best_of(seeds, height, *FINISHERS)
+            left = best_of(scene, seeds, height, *FINISHERS)
             seeds, height = seeds.take(left), height[left]
         tried, origin = neighbours(scene, seeds, step)
         reached = _weighed(scene, tried)

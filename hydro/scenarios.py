@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hydro.likelihood import Fit, falls_short, fit, occam
-from hydro.places import MIXING_WEIGHT, MIXINGS
+from hydro.places import MIXING_WEIGHT, MIXINGS, UNLISTED
 from hydro.scene import Scenarios, Scene
 from hydro.topology import Float
 from hydro.transport import DECAY_THETA, REFERENCE_TEMP_C
@@ -145,15 +145,22 @@ def settle(
     return Scenarios(suspect, mixing, start, length, log_prior, mass, cell)
 
 
-def best_of(scenarios: Scenarios, score: Float, suspects: int, each: int) -> NDArray[np.int_]:
-    """Rows of the ``each`` best scenarios, one a river, of the ``suspects`` best suspects."""
+def best_of(
+    scene: Scene, scenarios: Scenarios, score: Float, listed: int, unlisted: int, each: int
+) -> NDArray[np.int_]:
+    """Rows of the ``each`` best scenarios, one a river, of the best listed suspects and of the best unlisted places.
+
+    Counted apart: unlisted places stand every few kilometres, and would leave no room for the listed ones.
+    """
     order = np.argsort(-score, kind="stable")
     table = pd.DataFrame({"who": scenarios.suspect[order], "river": scenarios.mixing[order] // STORAGES})
     kept = order[~table.duplicated().to_numpy()]
     who = pd.Series(scenarios.suspect[kept])
-    leading = who.drop_duplicates().head(suspects)
+    leading = who.drop_duplicates().to_numpy()
+    nameless = scene.detective.places.source_id[leading] == UNLISTED
+    chosen = np.concatenate([leading[~nameless][:listed], leading[nameless][:unlisted]])
     rank = who.groupby(who).cumcount().to_numpy()
-    return np.asarray(kept[(rank < each) & who.isin(leading).to_numpy()], np.int_)
+    return np.asarray(kept[(rank < each) & who.isin(chosen).to_numpy()], np.int_)
 
 
 def patch(scene: Scene, seeds: Scenarios, cell_h: float) -> Scenarios:
