@@ -10,6 +10,7 @@ from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding
 
 if TYPE_CHECKING:
     from layers.desk import Desk
+    from layers.work import Work
 
 TABLE = "findings"
 WORDS = {CONFIRMED: "现场核查：确认", EXCLUDED: "现场核查：排除"}
@@ -35,18 +36,7 @@ def record_finding(project: Desk, one: FieldFinding, *, found_on: str) -> int:
     if not one.time.strip():
         raise HydroError("no_finding_time", "现场核查须注明所查的月份或时刻，如 2022-07")
     with project.change() as work:
-        county = ""
-        if one.source_id not in BEYOND_REGISTERS:
-            boundary = one.source_id.removeprefix("INBOUND:")
-            rows = (
-                work.rows("outlets", outlet_id=one.source_id)
-                or work.rows("plants", plant_id=one.source_id)
-                or work.rows("boundaries", boundary_id=boundary)
-            )
-            if not rows:
-                raise HydroError("no_such_source", "项目里没有来源 {source}。请核对编号", source=one.source_id)
-            county = str(rows[0].get("county") or "")
-        project.user.must("write", [county])
+        _must(project, work, one.source_id)
         new = {
             "time": one.time, "source_id": one.source_id, "verdict": one.verdict, "note": one.note,
             "found_by": project.user.name, "found_on": found_on,
@@ -58,10 +48,25 @@ def record_finding(project: Desk, one: FieldFinding, *, found_on: str) -> int:
 
 def withdraw_finding(project: Desk, source_id: str, time: str, *, why: str = "") -> int:
     """Take a finding back; the book keeps that it was there. Raises :class:`HydroError` where there is none."""
-    project.user.must("write")
     with project.change() as work:
+        _must(project, work, source_id)
         before = work.rows(TABLE, time=time, source_id=source_id)
         if not before:
             raise HydroError("no_finding", "{time} 没有关于 {source} 的现场核查", time=time, source=source_id)
         work.put(TABLE, before[0], None, "write", why or "撤回现场核查")
     return work.revision
+
+
+def _must(project: Desk, work: Work, source_id: str) -> None:
+    """Refuse whom the source's county is not theirs; a source that no register holds belongs to the whole city."""
+    county = ""
+    if source_id not in BEYOND_REGISTERS:
+        rows = (
+            work.rows("outlets", outlet_id=source_id)
+            or work.rows("plants", plant_id=source_id)
+            or work.rows("boundaries", boundary_id=source_id.removeprefix("INBOUND:"))
+        )
+        if not rows:
+            raise HydroError("no_such_source", "项目里没有来源 {source}。请核对编号", source=source_id)
+        county = str(rows[0].get("county") or "")
+    project.user.must("write", [county])

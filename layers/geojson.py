@@ -15,20 +15,25 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from hydro.errors import HydroError
+from hydro.schema import KEYS
 from layers import encodings
 
 
 @dataclass(frozen=True)
 class Features:
-    """Rows and shapes of a GeoJSON document; ``crs`` only where the document names one."""
+    """Rows and shapes of a GeoJSON document, in its order; ``crs`` only where the document names one.
+
+    ``table`` is blank unless every feature of the document names its table, as those do that ``export`` writes.
+    """
 
     frame: pd.DataFrame
     geometry: NDArray[np.object_]
     crs: CRS | None = None
+    table: str = ""
 
 
-def read(raw: bytes) -> Features:
-    """Features in any encoding, in the order of the document. Raises HydroError for what is no GeoJSON."""
+def read(raw: bytes) -> list[Features]:
+    """Features in any encoding, one group a table that they name. Raises HydroError for what is no GeoJSON."""
     text, mixed = encodings.decode(raw)
     if mixed:
         raise HydroError("json_mixed", "{file} 混用了 UTF-8 和 GBK 两种编码。请重新导出为 UTF-8")
@@ -36,13 +41,31 @@ def read(raw: bytes) -> Features:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as wrong:
         raise HydroError("json_broken", "{file} 不是完好的 GeoJSON（{why}）", why=str(wrong)[:120]) from wrong
-    features = _features(parsed)
+    crs = _named(parsed.get("crs")) if isinstance(parsed, dict) else None
+    groups = _by_table(_features(parsed))
+    return [Features(_rows(features), _shapes(features), crs, table) for table, features in groups.items()]
+
+
+def _by_table(features: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Features by the table that each names; one group without a name unless all do."""
+    named: dict[str, list[dict[str, Any]]] = {}
+    for feature in features:
+        properties = feature.get("properties")
+        table = properties.get("table") if isinstance(properties, dict) else None
+        if table not in (*KEYS, "project"):
+            return {"": features}
+        own = {key: value for key, value in feature["properties"].items() if key != "table"}
+        named.setdefault(table, []).append({**feature, "properties": own})
+    return named or {"": features}
+
+
+def _rows(features: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """The properties; a nested one is kept as its json."""
     rows: list[dict[str, Any]] = [f["properties"] if isinstance(f.get("properties"), dict) else {} for f in features]
     if any("id" in f for f in features) and not any("id" in row for row in rows):
         rows = [{"id": f.get("id"), **row} for f, row in zip(features, rows, strict=True)]
     frame = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
-    frame = frame.map(lambda cell: json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell)
-    return Features(frame, _shapes(features), _named(parsed.get("crs")))
+    return frame.map(lambda cell: json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell)
 
 
 def _features(parsed: Any) -> list[dict[str, Any]]:

@@ -219,9 +219,12 @@ def _check_size(path: Path) -> None:
 def _text(path: Path, shown: str, head: bytes, suffix: str) -> Iterator[Layer]:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"[") and suffix not in (".csv", ".tsv"):
-        features = geojson.read(path.read_bytes())
-        crs, declared = (features.crs, "file") if features.crs else (CRS.from_epsg(4326), "format")
-        yield from _by_shape(Layer(shown, path.stem, features.frame, features.geometry, crs, declared))
+        for group in geojson.read(path.read_bytes()):
+            crs, declared = (group.crs, "file") if group.crs else (CRS.from_epsg(4326), "format")
+            if group.table and shapely.is_missing(group.geometry).all():
+                yield Layer(shown, group.table, group.frame)
+            else:
+                yield from _by_shape(Layer(shown, group.table or path.stem, group.frame, group.geometry, crs, declared))
     elif suffix == ".kml" or (re.match(rb"<\?xml|<kml", start) and b"<kml" in head):
         found = kml.read(path.read_bytes())
         yield from _by_shape(Layer(shown, path.stem, found.frame, found.geometry, CRS.from_epsg(4326), "format"))

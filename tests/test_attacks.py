@@ -12,7 +12,8 @@ from offices import EVIL, tables
 
 import layers
 from hydro.errors import FaultsError, HydroError
-from layers import attachments, entering, pictures, tasks
+from hydro.findings import FieldFinding
+from layers import attachments, entering, findings, pictures, tasks
 from layers.accounts import Accounts
 from layers.backup import backup
 from layers.export import export
@@ -41,9 +42,14 @@ def url(place: Callable[[str], str]) -> Iterator[str]:
     made.plans.create("一期")
     made.plans.decide("一期", ["O3"], "seal", seen={})
     made.write(
-        {"tasks": pd.DataFrame({"task_id": ["T1"], "title": ["x"], "state": ["assigned"], "county": ["辉县市"]})},
+        {
+            "tasks": pd.DataFrame(
+                {"task_id": ["T1", "T3"], "title": "x", "state": ["assigned", "draft"], "county": "辉县市"}
+            )
+        },
         why="x",
     )
+    findings.record_finding(made, FieldFinding("O3", "2022-06", "excluded"), found_on="2022-07-01")
     yield place("attacked")
     made.close()
 
@@ -64,7 +70,7 @@ def writers() -> set[str]:
 NOT_BY_A_USER = {
     "accounts.add", "accounts.remove", "accounts.sign_in", "accounts._admit",  # the server's own table, by command line
     "store.begin", "store.founding", "postgis.begin", "postgis.founding",  # the transactions themselves
-    "desk.change", "backup.copy", "migrations.migrate", "entering._remember",  # begun by those below
+    "desk.change", "backup.copy", "migrations.migrate",  # begun by those below
 }  # fmt: skip
 
 
@@ -86,6 +92,14 @@ def writes(project: layers.Project, tmp_path: Path) -> dict[str, Callable[[], ob
         "tasks.draft_tasks": lambda: tasks.draft_tasks(
             project, pd.DataFrame({"task_id": ["T2"], "title": ["x"]}), why="x"
         ),
+        "tasks.fill_task": lambda: tasks.fill_task(
+            project, "T3", department="x", person="x", due_on="2026-01-01", why="x"
+        ),
+        "findings.record_finding": lambda: findings.record_finding(
+            project, FieldFinding("O3", "2022-07", "confirmed"), found_on="2022-08-01"
+        ),
+        "findings.withdraw_finding": lambda: findings.withdraw_finding(project, "O3", "2022-06"),
+        "entering.remember": lambda: entering.remember(project, {"排口": "name"}),
         "pictures.keep": lambda: pictures.keep(project, "relief", pictures.Picture(b"x", (0, 0, 1, 1)), why="x"),
         "entering.enter": lambda: entering.enter(read, project.raw, files=["x"], user=project.user),  # type: ignore[attr-defined]
         "entering.take_back": lambda: entering.take_back(entered, project.user),
@@ -127,7 +141,8 @@ def test_a_county_is_refused_every_write_to_another(url: str, tmp_path: Path) ->
     told = attempt(url, ELSEWHERE, tmp_path)
     assert layers.open_project(url).revision == before
     assert {name: code for name, code in told.items() if code not in ("other_county", "no_right")} == {
-        "plans.undo": "nothing_to_undo"  # it has decided nothing there
+        "plans.undo": "nothing_to_undo",  # it has decided nothing there
+        "entering.remember": "",  # what a column is called belongs to no county
     }
 
 
