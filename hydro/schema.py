@@ -41,6 +41,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "goals": ("goal_id",),
     "registers": ("register_id",),
     "findings": ("time", "source_id"),
+    "stories": ("month", "step"),
     "audit": ("audit_id",),
 }
 """Every table of a project and the columns that identify a row of it."""

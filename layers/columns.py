@@ -56,6 +56,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "goals": ("goals", "限期目标"),
     "registers": ("registers", "整治台账", "台账"),
     "findings": ("findings", "现场核查"),
+    "stories": ("stories", "会议故事"),
 }
 """Words in a file's or layer's name that say which table it is."""
 

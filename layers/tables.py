@@ -65,6 +65,7 @@ LAYOUTS = {
         Layout("goals", ("goal_id",)),
         Layout("registers", ("register_id",)),
         Layout("findings", ("time", "source_id")),
+        Layout("stories", ("month", "step")),
     )
 }
 NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")

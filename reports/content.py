@@ -9,17 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 
-from hydro import HydroError, Inquiry, RiverNetwork, Trace, exceedances, inquire
+from hydro import HydroError, RiverNetwork, Trace, exceedances, inquire
 from hydro.columns import number, text
 from hydro.standards import CLASSES, Standard
 from i18n import text as translate
+from layers.findings import field_findings
 from layers.project import Project
 from layers.standards import load_standard
+from layers.stories import Step, story_of
 from reports.evidence import next_place, told
 from reports.planned import PlanReport, planned
 from reports.printable import clean
@@ -165,6 +167,7 @@ class Content:
     approval: str = ""
     plan: PlanReport | None = None
     tasks: tuple[Task, ...] = ()
+    story: tuple[Step, ...] = ()
     outlets: pd.DataFrame = field(default_factory=pd.DataFrame)
     plants: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -196,6 +199,13 @@ class Content:
         return tuple(one for one in self.sections if one.status != "none")
 
 
+class Explainer(Protocol):
+    """Whoever says, of a section at a time, what came from where and who did it."""
+
+    def explain(self, section: str, time: str | None = None) -> Trace:
+        """The ranked sources of one section at a time."""
+
+
 def build_content(
     network: RiverNetwork,
     shapes: Mapping[str, pd.DataFrame],
@@ -209,7 +219,8 @@ def build_content(
     approval: str = "",
     plan: PlanReport | None = None,
     tasks: pd.DataFrame | None = None,
-    inquiry: Inquiry | None = None,
+    inquiry: Explainer | None = None,
+    story: tuple[Step, ...] = (),
 ) -> Content:
     """Everything a month's pack tells, worst section first.
 
@@ -261,6 +272,7 @@ def build_content(
         approval=clean(approval),
         plan=plan,
         tasks=_tasks(tasks),
+        story=story,
         outlets=network.outlets,
         plants=network.plants,
     )
@@ -269,6 +281,7 @@ def build_content(
 def project_content(project: Project, month: str, *, plan: str = "", **how: Any) -> Content:
     """The content of a month, from a project; ``plan`` by id or name. See :func:`build_content` for the keywords."""
     network = project.network()
+    how.setdefault("inquiry", inquire(network, field_findings(project)))
     effect = planned(network, project.tables(("plans", "decisions", "measures")), plan, month) if plan else None
     return build_content(
         network,
@@ -278,6 +291,7 @@ def project_content(project: Project, month: str, *, plan: str = "", **how: Any)
         demo=project.demo,
         tasks=project.table("tasks"),
         plan=effect,
+        story=story_of(project, month),
         **how,
     )
 

@@ -42,16 +42,16 @@ WIDE = (Mm(338.67), Mm(190.5))
 def deck(
     content: Content,
     *,
-    template: str | Path | None = None,
+    template: str | Path | bytes | None = None,
     limit: int | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> bytes:
     """Situation, then a slide for each section that exceeds or has no room (all measured ones where none does), plan, tasks.
 
-    ``template``: the office's own ``.pptx``; every slide uses its layout that has a title and nothing else. Raises
+    ``template``: the office's own ``.pptx``, as a path or as it was uploaded; every slide uses its layout that has a title and nothing else. Raises
     HydroError ``template_layout`` where there is none, ``template_unreadable`` where it cannot be opened.
     """
-    show = Presentation() if template is None else _opened(Path(template))
+    show = Presentation() if template is None else _opened(template)
     if template is None:
         show.slide_width, show.slide_height = WIDE
     maker = Maker(show, content, _layout(show))
@@ -82,14 +82,14 @@ def deck(
     return buffer.getvalue()
 
 
-def _opened(path: Path) -> Any:
+def _opened(template: str | Path | bytes) -> Any:
     try:
-        return Presentation(str(path))
+        return Presentation(io.BytesIO(template) if isinstance(template, bytes) else str(template))
     except Exception as error:
         raise HydroError(
             "template_unreadable",
             "模板 {path} 打不开：{why}。请给一个 PowerPoint 文件（.pptx）",
-            path=str(path),
+            path="" if isinstance(template, bytes) else str(template),
             why=str(error),
         ) from None
 

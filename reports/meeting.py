@@ -31,11 +31,16 @@ PAGE = """<!doctype html>
 """
 
 
-def meeting(content: Content, story: list[dict[str, str]] | None = None) -> bytes:
-    """The whole show; ``story`` (as the page saves it) replaces the usual order of views."""
-    told = meeting_data(content)
-    if story is not None:
-        told["story"] = [step for step in story if _tellable(step, told)]
+def meeting(content: Content, *, keeps: bool = False) -> bytes:
+    """The whole show, in the order of the content's story, or the usual one; a step whose section or plan is gone is left out.
+
+    With ``keeps`` the page stands in the app, and hands an edited story to it to be kept with the project.
+    """
+    told = meeting_data(content) | {"keeps": keeps}
+    told["usual"] = told["story"]
+    own = [{"kind": step.kind, "section": step.section_id, "note": step.note} for step in content.story]
+    kept = [{name: value for name, value in step.items() if value} for step in own]
+    told["story"] = [step for step in kept if _tellable(step, told)] or told["usual"]
     page = PAGE.format(
         lang=content.lang,
         title=_escaped(phrases.title(content)),
@@ -154,6 +159,10 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
                 phrases.kg(s.delivered.value),
                 0.0 if np.isnan(s.share) else round(s.share, 4),
                 phrases.percent(s.share),
+                round(s.inventory.value / one.measured_load.value, 4)
+                if s.inventory.known and one.measured_load.value > 0
+                else 0.0,
+                phrases.listed(content, s),
             ]
             for s in phrases.top_sources(content, one, 6)
         ],
@@ -161,6 +170,7 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
         "rest": sorted(one.upstream - set(known)),
         "way": list(one.way(first.source_id)) if first else [],
         "first": first.name if first else "",
+        "likely": phrases.likely(content, one),
         "causes": [[c.name, round(c.probability, 3), list(c.evidence[:3])] for c in one.causes[:3]],
         "next": one.next_sample,
     }
@@ -203,11 +213,14 @@ def _words(content: Content) -> dict[str, str]:
     say = content.say
     return {
         "situation": say("总体情况"), "section": say("断面"), "trace": say("来源追踪"), "causes": say("可能原因"), "plan": say("方案"),
-        "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前"),
-        "after": say("方案后"), "next": say("下一个采样点"), "hours": say("小时"), "upstream": say("水流到断面所需时间"),
+        "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前（模拟）"),
+        "after": say("方案后（模拟）"), "next": say("下一个采样点"), "hours": say("小时"), "upstream": say("水流到断面所需时间"),
+        "best": say("最佳估计"), "listed": say("清单"),
         "edit": say("编辑"), "done": say("完成"), "note": say("备注"), "up": say("上移"), "down": say("下移"), "remove": say("移除"),
-        "add": say("添加"), "save": say("另存"), "none": say("没有足够证据指认单一原因"), "since": say("逐月总磷"),
+        "add": say("添加"), "save": say("另存"), "keep": say("保存到项目"), "usual": say("恢复默认"), "full": say("全屏"),
+        "none": say("没有足够证据指认单一原因"), "since": say("逐月总磷"),
         "keys": say("← → 翻页，B 黑屏，F 全屏，D 深浅，E 编辑"), "unknown": say("过闸时间不明"),
+        "colon": "：" if content.lang == "zh" else ": ",
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Style:
     paper: str = "A3"
     portrait: bool = False
     series: str = "section"
-    template: str | None = None
+    template: str | bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,16 @@ def title(content: Content) -> str:
 
 def month_name(content: Content) -> str:
     """The month as it is spoken."""
-    year, month = content.month[:4], int(content.month[5:7] or 0)
-    return f"{year}年{month}月" if content.lang == "zh" else content.month
+    return spoken_month(content.month, content.lang)
+
+
+def spoken_month(month: str, lang: str) -> str:
+    """``2022-07`` as it is said.
+
+    >>> spoken_month("2022-07", "zh"), spoken_month("2022-07", "en")
+    ('2022年7月', '2022-07')
+    """
+    return f"{month[:4]}年{int(month[5:7] or 0)}月" if lang == "zh" else month
 
 
 def grade(content: Content, water_class: str) -> str:

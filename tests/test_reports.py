@@ -7,6 +7,7 @@ import json
 import math
 import re
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from python_calamine import CalamineWorkbook
 
 import hydro
 from hydro import HydroError
+from layers.stories import Step
 from reports import phrases
 from reports.cartography import bar_length_m, make_atlas
 from reports.content import Content, build_content
@@ -340,12 +342,13 @@ class Loads(HTMLParser):
 
 def test_a_story_of_ones_own_replaces_the_usual_and_drops_what_is_gone(content: Content) -> None:
     first = content.sections[0].section_id
-    own = [
-        {"kind": "trace", "section": first, "note": "先看这里"},
-        {"kind": "section", "section": "gone"},
-        {"kind": "plan"},
-    ]
-    assert json.loads(held(meeting(content, own)))["story"] == own[:1]
+    own = (Step("trace", first, "先看这里"), Step("section", "gone"), Step("plan"))
+    told = json.loads(held(meeting(replace(content, story=own))))
+    assert told["story"] == [{"kind": "trace", "section": first, "note": "先看这里"}]
+    assert not told["keeps"]
+    usual = json.loads(held(meeting(content)))["story"]
+    assert told["usual"] == usual
+    assert json.loads(held(meeting(replace(content, story=own[1:]))))["story"] == usual
 
 
 def test_an_image_is_300_dpi_of_its_paper(content: Content) -> None:

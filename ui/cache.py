@@ -7,8 +7,10 @@ import gc
 import gzip
 import json
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -37,6 +39,7 @@ from layers.project import Project
 from layers.roles import User
 from layers.sewers import sewer_km
 from layers.standards import load_standard
+from layers.stories import story_of
 from reports.content import Content, project_content
 from ui import state
 
@@ -266,13 +269,6 @@ def months(url: str, revision: int) -> list[str]:
     return list(dict.fromkeys(time[:7] for time in times))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def content(url: str, revision: int, month: str, lang: str) -> Content:
-    """What the month's documents tell."""
-    today = datetime.date.today().isoformat()
-    return project_content(project(url), month, lang=lang, made_on=today)
-
-
 @st.cache_resource(show_spinner=False)
 def judges() -> Judges:
     """The worker that attributes exceedances."""
@@ -292,11 +288,52 @@ def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
     """The ranked causes of a section in a month; only once ``judged`` is done."""
+    return _attribution(url, revision).explain(section, month or None)
+
+
+def _attribution(url: str, revision: int) -> Attribution:
     found = judged(url, revision).result()
     if isinstance(found, tuple):
         code, message, params = found
         raise hydro.HydroError(code, message, **params)
-    return found.explain(section, month or None)
+    return found
+
+
+TOLD = (*JUDGED, "plans", "decisions", "measures", "tasks")
+"""What the month's documents are made of, besides the story of the meeting."""
+
+
+def content(url: str, revision: int, month: str, lang: str, plan: str = "") -> Content:
+    """What the month's documents tell, with a plan where one is named; only once ``judged`` is done."""
+    asked = (url, revision_of(url, revision, TOLD), month, lang, plan)
+    told = _content(*asked)
+    _made().add(asked)
+    return replace(told, story=story_of(project(url), month))
+
+
+def content_made(url: str, revision: int, month: str, lang: str, plan: str = "") -> bool:
+    """Whether ``content`` was made before, and answers at once as long as it is kept."""
+    return (url, revision_of(url, revision, TOLD), month, lang, plan) in _made()
+
+
+@st.cache_resource(show_spinner=False)
+def _made() -> set[tuple[str, int, str, str, str]]:
+    return set()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _content(url: str, revision: int, month: str, lang: str, plan: str) -> Content:
+    found, sub_daily = _attribution(url, revision), network(url, revision).observations.sub_daily
+    asked = {} if sub_daily else {"inquiry": found}  # several readings a day are judged episode by episode
+    today = datetime.date.today().isoformat()
+    return project_content(project(url), month, plan=plan, lang=lang, made_on=today, **asked)
+
+
+@of_record
+@st.cache_resource(max_entries=4, show_spinner=False)
+def judged_since(url: str, revision: int) -> float:
+    """When the causes of a revision were first asked for, in seconds since the epoch."""
+    return time.time()
 
 
 @of_scene

@@ -192,6 +192,11 @@ def picked_source() -> None:
         choose_source(str(clicked))
 
 
+def told_story() -> object:
+    """The story that the meeting page has just handed over to be kept, as it came."""
+    return st.session_state[STORY].get("story")
+
+
 def picked_month() -> None:
     """Take over the month picked."""
     choose_month(st.session_state[PICK_MONTH])
@@ -202,7 +207,9 @@ def picked_lang() -> None:
     st.session_state[LANG] = st.session_state[PICK_LANG] or lang()
 
 
-PICK_PACK, PACK = "pick_pack", "pack"
+PICK_PACK, PACK, STORY, TOLD_PLAN = "pick_pack", "pack", "story", "told_plan"
+PACK_UNIT, PACK_APPROVAL, PACK_PAPER = "pack_unit", "pack_approval", "pack_paper"
+PACK_PORTRAIT, PACK_SERIES, PACK_TEMPLATE = "pack_portrait", "pack_series", "pack_template"
 """What goes into the month's pack, and the pack as it was last made (bytes, file name)."""
 
 

@@ -5,13 +5,19 @@
   const sections = new Map(told.sections.map((one) => [one.id, one]));
   const SVG = "http://www.w3.org/2000/svg";
   const SIGN = { over: "▲", at: "◆", holds: "●", none: "○" };
-  const STORE = `qy-story-${told.title}-${told.month}`;
+  const STORE = `qy-story-${told.title}-${told.month}-${stamp(JSON.stringify(told.story))}`;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   let story = saved() || told.story;
   let at = Math.min(Number(location.hash.slice(1)) || 0, story.length - 1);
   let running = 0;
 
+  /** A short mark of what the file itself tells: edits kept by this browser belong to that story, not to a newer one. */
+  function stamp(words) {
+    return [...words].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 4294967291, 7).toString(36);
+  }
+
   function saved() {
+    if (told.keeps) return null;
     try {
       const kept = JSON.parse(localStorage.getItem(STORE) || "null");
       return Array.isArray(kept) && kept.length ? kept.filter((step) => !step.section || sections.has(step.section)) : null;
@@ -21,6 +27,7 @@
   }
 
   function keep() {
+    if (told.keeps) return;
     try {
       localStorage.setItem(STORE, JSON.stringify(story));
     } catch {
@@ -36,6 +43,17 @@
     return node;
   }
 
+  function press(word, act, attributes = {}) {
+    const node = made("button", word, { type: "button", ...attributes });
+    node.addEventListener("click", act);
+    return node;
+  }
+
+  function full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen?.();
+  }
+
   function drawn(tag, attributes = {}, text = "") {
     const node = document.createElementNS(SVG, tag);
     node.textContent = text;
@@ -45,7 +63,8 @@
 
   const header = made("header", "", {}, made("h1"), made("mark", told.demo));
   const main = made("main");
-  const footer = made("footer", "", {}, made("span", told.credit), made("span"));
+  const tools = made("nav", "", {}, press(words.edit, () => edit(), { title: "E" }), press(words.full, () => full(), { title: "F" }));
+  const footer = made("footer", "", {}, made("span", told.credit), tools, made("span"));
   document.body.append(header, main, footer);
 
   function basemap() {
@@ -91,9 +110,10 @@
   }
 
   function bars(one) {
-    const most = Math.max(...one.sources.map(([, , share]) => share), 0.01);
-    return one.sources.map(([source, kg, share, percent]) =>
-      made("div", "", { class: "bar" }, made("span", source), made("span", "", {}, made("b", "", { style: `width:${(100 * share) / most}%` })), made("span", `${kg} · ${percent}`)));
+    const most = Math.max(...one.sources.flatMap(([, , share, , listed]) => [share, listed]), 0.01);
+    const wide = (share, kind) => made("b", "", { class: kind, style: `width:${(100 * share) / most}%` });
+    return one.sources.map(([source, kg, share, percent, listed, said]) =>
+      made("div", "", { class: "bar", title: `${words.listed} ${said}` }, made("span", source), made("span", "", {}, wide(share, ""), wide(listed, "listed")), made("span", `${kg} · ${percent}`)));
   }
 
   function history(one) {
@@ -149,7 +169,7 @@
       if (one.at) name(svg, [one], 26);
       light(one, reaches, clock, svg);
       const title = one.sources.length ? one.chief : one.verdict;
-      return [title, svg, side(made("div", `${words.sources} kg/d`, { class: "quiet" }), ...bars(one), made("div", one.gap, { class: "quiet" }))];
+      return [title, svg, side(made("div", "", { class: "quiet" }, `${words.sources} kg/d　`, made("i", "", { class: "key" }), `${words.best}　`, made("i", "", { class: "key listed" }), words.listed), ...bars(one), made("div", one.gap, { class: "quiet" }))];
     },
 
     causes({ section }) {
@@ -160,7 +180,7 @@
       if (one.at) name(svg, [one], 26);
       const next = one.next ? [made("div", `${words.next} ▸ ${one.next}`, { style: "font-weight:700" })] : [];
       const body = rows.length ? rows : [made("div", words.none), ...bars(one)];
-      return [one.causes.length ? `${one.name} · ${words.causes}` : one.verdict, svg, side(...body, ...next)];
+      return [one.causes.length ? `${one.name}${words.colon}${one.likely}` : one.verdict, svg, side(...body, ...next)];
     },
 
     plan() {
@@ -311,12 +331,7 @@
           keep();
           fill();
         };
-        const button = (word, act) => {
-          const node = made("button", word);
-          node.addEventListener("click", act);
-          return node;
-        };
-        return made("li", "", {}, made("span", label(step)), note, button(words.up, () => swap(i - 1)), button(words.down, () => swap(i + 1)), button(words.remove, () => {
+        return made("li", "", {}, made("span", label(step)), note, press(words.up, () => swap(i - 1)), press(words.down, () => swap(i + 1)), press(words.remove, () => {
           if (story.length === 1) return;
           story.splice(i, 1);
           keep();
@@ -328,25 +343,32 @@
     const offered = [{ kind: "situation" }, ...(told.plan ? [{ kind: "plan" }] : []), ...(told.tasks ? [{ kind: "tasks" }] : [])];
     told.sections.forEach((one) => offered.push(...["section", "trace", "causes"].map((kind) => ({ kind, section: one.id }))));
     offered.forEach((step, i) => kinds.append(made("option", label(step), { value: i })));
-    const add = made("button", words.add);
-    add.addEventListener("click", () => {
+    const add = press(words.add, () => {
       story.push({ ...offered[kinds.value] });
       keep();
       fill();
     });
-    const save = made("button", words.save);
-    save.addEventListener("click", download);
-    const done = made("button", words.done);
-    done.addEventListener("click", () => {
+    const usual = press(words.usual, () => {
+      story = told.usual.map((step) => ({ ...step }));
+      keep();
+      fill();
+    });
+    const done = press(words.done, () => {
       box.remove();
       at = Math.min(at, story.length - 1);
       show();
     });
-    box.append(kinds, add, save, done);
+    box.append(kinds, add, ...(told.keeps ? [press(words.keep, handOver)] : []), press(words.save, download), usual, done);
     story = story.map((step) => ({ ...step }));
     fill();
     document.body.append(box);
     return box;
+  }
+
+  /** To the app around this page, which keeps it with the project; the usual story is kept by keeping none. */
+  function handOver() {
+    const plain = JSON.stringify(story) === JSON.stringify(told.usual);
+    window.parent.postMessage({ qingyuan: "story", story: plain ? [] : story }, "*");
   }
 
   /** A copy of this file that tells the edited story. */
@@ -354,7 +376,7 @@
     const copy = document.implementation.createHTMLDocument(document.title);
     copy.documentElement.lang = document.documentElement.lang;
     copy.head.innerHTML = document.head.innerHTML;
-    const data = JSON.stringify({ ...told, story }).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    const data = JSON.stringify({ ...told, story, keeps: false }).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
     const holder = copy.createElement("script");
     holder.id = "told";
     holder.type = "application/json";
@@ -371,7 +393,7 @@
     const keys = {
       ArrowRight: () => move(1), PageDown: () => move(1), " ": () => move(1), ArrowLeft: () => move(-1), PageUp: () => move(-1),
       Home: () => move(-story.length), End: () => move(story.length), b: blank, B: blank, ".": blank, e: edit, E: edit,
-      f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      f: full,
       d: () => document.documentElement.classList.toggle("dark"), Escape: () => document.getElementById("edit")?.remove(),
     };
     if (event.target.type === "range" && event.key.startsWith("Arrow")) return;
