@@ -1,8 +1,7 @@
 """Compiled loops for networks too large for sparse algebra in Python's time; imported only when one is met.
 
-Nodes are numbered in flow order and reaches grouped by a node, so every loop walks memory forwards (or backwards) and
-what it gathers lies close by.  ``first[v] : first[v + 1]`` are the reaches of node ``v``: those that leave it, or for a
-forward run those that end there.
+Nodes are numbered in flow order and reaches sorted by their upper node, so every loop walks memory forwards (or
+backwards) and what it scatters lies close by.  ``first[v] : first[v + 1]`` are the reaches that leave node ``v``.
 """
 
 from __future__ import annotations
@@ -69,24 +68,25 @@ def by_place(place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def forward(first, from_node, through, entering, load):  # type: ignore[no-untyped-def]
-    """``load[node] = entering[node] + Σ through x load[from]`` over the reaches that end at the node. (nodes,)
+def forward(first, to_node, through, entering, load):  # type: ignore[no-untyped-def]
+    """``load[node] = entering[node] + Σ through x load[above]`` of the reaches that end at the node. (nodes,)
 
-    ``first``, ``from_node`` and ``through`` are grouped by the node a reach ends at: every load is written once.
+    What a node passes on is scattered, not what it receives gathered: nearly every node has one way down, which the
+    processor foresees; how many come in it cannot.
     """
+    load[:] = entering
     reach = 0
     for node in range(len(load)):
-        here = entering[node]
+        here = load[node]
         end = first[node + 1]
         while reach < end:
-            here += through[reach] * load[from_node[reach]]
+            load[to_node[reach]] += through[reach] * here
             reach += 1
-        load[node] = here
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def backward(first, to_node, through, weight, seen):  # type: ignore[no-untyped-def]
-    """The transpose: ``seen[node] = weight[node] + Σ through x seen[to]`` over the reaches that leave it. (nodes,)"""
+    """The transpose of :func:`forward`: ``seen[node] = weight[node] + Σ through x seen[to]`` of the reaches that leave it. (nodes,)"""
     reach = len(to_node) - 1
     for node in range(len(seen) - 1, -1, -1):
         here = weight[node]
@@ -98,20 +98,20 @@ def backward(first, to_node, through, weight, seen):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
-def forward_columns(first, from_node, through, entering, load, width):  # type: ignore[no-untyped-def]
-    """:func:`forward` for many columns, ``width`` of them at a time, blocks in parallel. (nodes, columns)"""
+def forward_columns(first, to_node, through, entering, load, width):  # type: ignore[no-untyped-def]
+    """:func:`forward` for many columns, ``width`` of them at a time, blocks in parallel; ``load`` comes zeroed. (nodes, columns)"""
     for block in prange((load.shape[1] + width - 1) // width):
         left, right = block * width, min((block + 1) * width, load.shape[1])
         reach = np.int64(0)
         for node in range(load.shape[0]):
             here, own = load[node, left:right], entering[node, left:right]
             for column in range(right - left):
-                here[column] = own[column]
+                here[column] += own[column]
             end = first[node + 1]
             while reach < end:
-                above, part = load[from_node[reach], left:right], through[reach]
+                below, part = load[to_node[reach], left:right], through[reach]
                 for column in range(right - left):
-                    here[column] += part * above[column]
+                    below[column] += part * here[column]
                 reach += 1
 
 

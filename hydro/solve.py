@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hydro.order import COMPILED_FROM, Int, by_place
+from hydro.order import COMPILED_FROM, Int
 from hydro.topology import Float, Topology
 from hydro.transport import Passage
 
@@ -47,31 +47,25 @@ class Solver:
 
     def ready(self) -> None:
         """Factorise or arrange now what the first question would otherwise wait for."""
-        _ = (self._entering, self._leaving) if self.engine == "compiled" else self._factor
+        _ = self._compiled if self.engine == "compiled" else self._factor
 
     def _walk(self, direction: str, given: Float) -> Float:
         from hydro import kernels
 
-        ways = self._entering if direction == "forward" else self._leaving
         given = np.ascontiguousarray(given, np.float64)
-        solved = np.empty_like(given)
         if given.ndim == 1:
-            getattr(kernels, direction)(*ways, given, solved)
+            solved = np.empty_like(given)
+            getattr(kernels, direction)(*self._compiled, given, solved)
         else:
-            getattr(kernels, f"{direction}_columns")(*ways, given, solved, COLUMN_BLOCK)
+            solved = np.zeros_like(given)
+            getattr(kernels, f"{direction}_columns")(*self._compiled, given, solved, COLUMN_BLOCK)
         return solved
 
     @cached_property
-    def _leaving(self) -> tuple[Int, Int, Float]:
-        """Reaches grouped by the node they leave: first slot of every node, lower node, part that passes."""
+    def _compiled(self) -> tuple[Int, Int, Float]:
+        """First reach of every node, then of every reach in that order its lower node and the part that passes."""
         topology = self.topology
         return topology.first_leaving, topology.to_node[topology.order], self.through[topology.order]
-
-    @cached_property
-    def _entering(self) -> tuple[Int, Int, Float]:
-        """Reaches grouped by the node they end at: first slot of every node, upper node, part that passes."""
-        first, by_node = by_place(self.topology.to_node, self.topology.node_count)
-        return first, self.topology.from_node[by_node], self.through[by_node]
 
     @cached_property
     def _factor(self) -> Any:
