@@ -1,4 +1,4 @@
-"""A project as files for other programs: GeoPackage, GeoJSON, shapefiles, a workbook. What a format cannot hold is told.
+"""A project as files for other programs: GeoPackage, GeoJSON, shapefiles, a workbook; its observations as Parquet. What a format cannot hold is told.
 
 The files come in again through the ordinary door (``import``) as the same rows; ``tests/test_export.py`` holds that.
 """
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from layers.project import Project
 
 FORMATS = (".gpkg", ".geojson", ".shp", ".zip", ".xlsx")
+"""Endings under which a whole project leaves."""
 LONGEST_CELL = 32_767
 """Characters that a cell of a workbook holds."""
 LONGEST_FIELD = 254
@@ -41,7 +42,7 @@ def export(project: Project, out: str | Path, *, overwrite: bool = False) -> tup
 
     The ending of ``out`` names the format: ``.gpkg`` (one layer a table), ``.geojson`` (one collection; each feature
     carries its ``table``), ``.shp`` (``out_reaches.shp`` …, tables without geometry as ``.csv``), ``.zip`` (the same,
-    packed), ``.xlsx`` (one sheet a table).  The files stand whole, or none does.
+    packed), ``.xlsx`` (one sheet a table), ``.parquet`` (the observations alone).  The files stand whole, or none does.
 
     Raises:
         HydroError: another ending, a file that is there already, or a folder that cannot be written.
@@ -50,10 +51,11 @@ def export(project: Project, out: str | Path, *, overwrite: bool = False) -> tup
     writer = WRITERS.get(target.suffix.lower())
     if writer is None:
         raise HydroError(
-            "export_format", "不能导出为 {file}。可用的后缀：{known}", file=target.name, known="、".join(FORMATS)
+            "export_format", "不能导出为 {file}。可用的后缀：{known}", file=target.name, known="、".join(WRITERS)
         )
     facts = pd.DataFrame([{"name": project.name, "demo": int(project.demo)}])
-    tables = {name: _bare(table) for name, table in project.tables(geometry=True).items() if len(table)}
+    wanted = ("observations",) if writer is _parquet else tuple(LAYOUTS)
+    tables = {name: _bare(table) for name, table in project.tables(wanted, geometry=True).items() if len(table)}
     tables["project"] = facts  # what import takes a project's name and its 示例 mark from
     notes: list[Fault] = []
     try:
@@ -188,6 +190,16 @@ def _workbook(tables: Tables, folder: Path, stem: str, notes: list[Fault]) -> li
     return [file]
 
 
+def _parquet(tables: Tables, folder: Path, stem: str, _: list[Fault]) -> list[Path]:
+    from layers import parquet
+
+    if "observations" not in tables:
+        raise HydroError("no_observations", "项目里没有监测数据，没有可导出为 parquet 的内容")
+    file = folder / f"{stem}{parquet.SUFFIX}"
+    parquet.write(tables["observations"], file)
+    return [file]
+
+
 def _flat(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """A table with its geometry as columns, and how many cells would not fit."""
     if "geometry" not in table:
@@ -206,6 +218,7 @@ def _told(code: str, message: str, *, table: str, **params: Any) -> Fault:
     return Fault(code, message, {"table": table, **params}, table=table, warning=True)
 
 
-WRITERS: Mapping[str, Callable[[Tables, Path, str, list[Fault]], list[Path]]] = dict(
-    zip(FORMATS, (_geopackage, _geojson, _shapefiles, _zipped, _workbook), strict=True)
-)
+WRITERS: Mapping[str, Callable[[Tables, Path, str, list[Fault]], list[Path]]] = {
+    **dict(zip(FORMATS, (_geopackage, _geojson, _shapefiles, _zipped, _workbook), strict=True)),
+    ".parquet": _parquet,
+}

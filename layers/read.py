@@ -66,7 +66,10 @@ def read_sources(
     parts = [part for layer in layers if (part := recognise(layer, said, options, outcome))]
     if not parts and not report.refused and not report.asked:
         report.refuse(
-            "", None, "", "没有读到任何数据。可用：shp、gpkg、geojson、kml、csv、xlsx、zip，或含这些文件的文件夹"
+            "",
+            None,
+            "",
+            "没有读到任何数据。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip，或含这些文件的文件夹",
         )
     progress("核对坐标", 0.45)
     located = locate(parts, word, known, report)

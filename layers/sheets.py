@@ -53,7 +53,9 @@ def read_delimited(path: Path) -> Sheet:
     """A CSV or TSV, whatever separates its cells."""
     text, mixed = decode(path.read_bytes())
     if "\x00" in text:
-        raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
+        raise HydroError(
+            "file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip"
+        )
     long = LONG_LINE.search(text)
     if long:
         message = "{file} 第 {line} 行超过 {limit} 个字符，不是表格。请检查换行符，重新导出"

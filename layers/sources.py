@@ -23,7 +23,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from hydro.errors import Fault, HydroError
-from layers import archive, encodings, geojson, kml, sheets, webpage
+from layers import archive, encodings, geojson, kml, parquet, sheets, webpage
 from layers.archive import MAX_MEMBERS
 
 MAX_BYTES = 1 << 30
@@ -196,6 +196,8 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
     elif head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
         for sheet in sheets.read_workbook(path, head):
             yield Layer(shown, sheet.name, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))
+    elif head.startswith(parquet.MAGIC):
+        yield Layer(shown, path.stem, parquet.read(path))
     elif suffix == ".dbf":
         raise HydroError("dbf_alone", "{file} 缺少同名的 .shp。请把 shapefile 的全部文件一起导入")
     elif suffix in (".tif", ".tiff", ".img", ".vrt") or head[:4] in (b"II*\x00", b"MM\x00*"):
@@ -203,7 +205,9 @@ def _read(path: Path, shown: str) -> Iterator[Layer]:
             "file_raster", "{file} 是栅格，不能导入为表。高程请用 terrain，土地利用请用 landuse，雨量请用 rainfall"
         )
     elif b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and not encodings.wide_encoding(head):
-        raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
+        raise HydroError(
+            "file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip"
+        )
     else:
         yield from _text(path, shown, head, suffix)
 
@@ -229,7 +233,9 @@ def _text(path: Path, shown: str, head: bytes, suffix: str) -> Iterator[Layer]:
         found = kml.read(path.read_bytes())
         yield from _by_shape(Layer(shown, path.stem, found.frame, found.geometry, CRS.from_epsg(4326), "format"))
     elif start[:1] == b"<" and suffix not in (".csv", ".tsv"):
-        raise HydroError("file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、zip")
+        raise HydroError(
+            "file_binary", "{file} 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip"
+        )
     else:
         sheet = sheets.read_delimited(path)
         yield Layer(shown, path.stem, sheet.frame, units=sheet.units, notes=_noted(sheet.notes, shown))

@@ -54,6 +54,40 @@ def test_an_export_comes_in_again_as_the_same_project(demo: layers.Project, tmp_
             same(before[name], after[name], layout.key)
 
 
+def test_observations_leave_as_parquet_and_come_in_again(demo: layers.Project, tmp_path: Path) -> None:
+    files, _ = export(demo, tmp_path / "obs.parquet")
+    assert len(pd.read_parquet(files[0])) == len(demo.table("observations"))
+    whole = {name: demo.table(name, geometry=True) for name in LAYOUTS if name != "observations"}
+    whole = {name: table for name, table in whole.items() if len(table)}
+    again = layers.create_project(tmp_path / "again.gpkg", name="again", tables=whole)
+    report = import_sources(files, tmp_path / "again.gpkg").report
+    assert report.sound, report.json()
+    same(demo.table("observations"), again.table("observations"), LAYOUTS["observations"].key)
+
+
+def test_a_parquet_file_of_another_program_comes_in(demo: layers.Project, tmp_path: Path) -> None:
+    table = demo.table("observations").query("station_kind == 'section' and parameter == 'TP'").head(3)
+    table = table.assign(time=pd.to_datetime(["2023-01-05 08:00", "2023-01-06 08:00", "2023-01-07 08:00"]))
+    table.to_parquet(tmp_path / "observations.parquet")
+    into = layers.create_project(
+        tmp_path / "p.gpkg", name="p", tables={"sections": demo.table("sections", geometry=True)}
+    )
+    assert import_sources([tmp_path / "observations.parquet"], tmp_path / "p.gpkg").report.sound
+    assert set(into.table("observations")["time"].str.slice(0, 16)) == {f"2023-01-0{day}T08:00" for day in (5, 6, 7)}
+
+
+def test_parquet_with_many_values_in_a_cell_or_nothing_to_hold_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"station_id": ["S1"], "value": [[0.1, 0.2]]}).to_parquet(tmp_path / "nested.parquet")
+    (told,) = import_sources([tmp_path / "nested.parquet"], tmp_path / "p.gpkg", dry_run=True).report.json()["refused"]
+    assert told["what"] == "nested.parquet 的列 value 一格里有多个值。请展开成一格一个值再导入"
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1" + b"\x00" * 20)
+    assert not import_sources([tmp_path / "cut.parquet"], tmp_path / "p.gpkg", dry_run=True).report.sound
+    empty = layers.create_project(tmp_path / "empty.gpkg", name="空")
+    with pytest.raises(HydroError, match="没有监测数据"):
+        export(empty, tmp_path / "obs.parquet")
+    assert not list(tmp_path.glob("obs*"))
+
+
 def test_a_name_like_a_formula_stays_a_name_in_a_workbook(demo: layers.Project, tmp_path: Path) -> None:
     import openpyxl
 
@@ -78,7 +112,7 @@ def test_a_text_too_long_for_a_shapefile_is_told(demo: layers.Project, tmp_path:
 def test_another_ending_is_refused(demo: layers.Project, tmp_path: Path) -> None:
     with pytest.raises(HydroError) as told:
         export(demo, tmp_path / "basin.dwg")
-    assert str(told.value) == "不能导出为 basin.dwg。可用的后缀：.gpkg、.geojson、.shp、.zip、.xlsx"
+    assert str(told.value) == "不能导出为 basin.dwg。可用的后缀：.gpkg、.geojson、.shp、.zip、.xlsx、.parquet"
 
 
 def test_a_file_that_is_there_is_not_overwritten_unasked(demo: layers.Project, tmp_path: Path) -> None:
