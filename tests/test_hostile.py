@@ -268,7 +268,9 @@ def test_a_quotation_mark_that_never_closes_loses_no_row(tmp_path: Path) -> None
 
 def test_a_table_with_zeros_in_it_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"outlet_id,name\nO1,\x00\x01\n")
-    assert refused(tmp_path / "a.csv") == ["a.csv 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip"]
+    assert refused(tmp_path / "a.csv") == [
+        "a.csv 不是可识别的数据文件。可用：shp、gpkg、geojson、kml、csv、xlsx、parquet、zip"
+    ]
 
 
 TABLE = "排口编号,排口名称\nO1,目录镇排口\nO2,𠮷河\n"
