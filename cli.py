@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from terminal import judging, keeping, land, people, planning, projects, tracing
+from terminal import drawing, judging, keeping, land, people, planning, projects, tracing
 from terminal.show import complain
 from terminal.words import DEFAULT_LANGUAGE, Spoken, say
 
@@ -25,7 +25,7 @@ def everywhere(lang: Spoken = DEFAULT_LANGUAGE) -> None:
     """``--lang`` may stand before or behind the verb; :func:`terminal.words.spoken` has read it already."""
 
 
-for group in (projects, land, tracing, planning, judging, keeping):
+for group in (projects, land, tracing, drawing, planning, judging, keeping):
     app.registered_commands += group.verbs.registered_commands
 app.add_typer(people.verbs, name="user")
 

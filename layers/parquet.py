@@ -51,7 +51,7 @@ def read(path: Path) -> pd.DataFrame:
         if nested:
             message = "{file} 的列 {columns} 一格里有多个值。请展开成一格一个值再导入"
             raise HydroError("parquet_nested", message, file=path.name, columns="、".join(nested))
-        frame = file.read().to_pandas()
+        frame: pd.DataFrame = file.read().to_pandas()
     frame = frame.reset_index() if frame.index.name else frame
     for name in frame.columns[[pd.api.types.is_datetime64_any_dtype(kind) for kind in frame.dtypes]]:
         frame[name] = frame[name].map(lambda stamp: "" if pd.isna(stamp) else stamp.isoformat(timespec="minutes"))
