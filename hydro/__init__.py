@@ -16,7 +16,7 @@ from hydro.load import diffuse_loads, source_loads
 from hydro.measure import Measure
 from hydro.model import Limits, Model, build_model
 from hydro.months import Months, monthly_means
-from hydro.network import RiverNetwork, build_network
+from hydro.network import RiverNetwork, build_network, join_network
 from hydro.observations import Observations, period
 from hydro.optimise import Plan, plan_measures, solve_plan
 from hydro.options import Prices
@@ -106,6 +106,7 @@ __all__ = [
     "flood_intensity",
     "forward_plume",
     "inquire",
+    "join_network",
     "last_bit_costs",
     "league",
     "ledger",

@@ -150,6 +150,33 @@ class RiverNetwork:
         return found
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """What building a network finds out of its reaches, to be kept for the next time. See :func:`join_network`."""
+
+    reaches: pd.DataFrame
+    nodes: pd.Index
+    topology: Topology
+    warnings: tuple[Fault, ...]
+    estimated: frozenset[str]
+
+
+def join_network(compiled: Compiled, tables: Mapping[str, pd.DataFrame]) -> RiverNetwork:
+    """The network of tables that were checked before: ``compiled`` is what that check found, the rest stands on it."""
+    placed = {name: indexed(tables.get(name), ID_COLUMN[name]) for name in TABLES}
+    _stand_together(placed["plants"], placed["outlets"])
+    return RiverNetwork(
+        reaches=compiled.reaches,
+        nodes=compiled.nodes,
+        topology=compiled.topology,
+        observations=Observations(tables.get("observations")),
+        weather=tables.get("weather", pd.DataFrame(columns=["time", "place", "rain_mm", "water_temp_c"])),
+        warnings=compiled.warnings,
+        estimated=compiled.estimated,
+        **placed,
+    )
+
+
 def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float = RUNOFF_L_S_KM2) -> RiverNetwork:
     """Check the tables of a project and join them into a network.
 
@@ -187,16 +214,8 @@ def build_network(tables: Mapping[str, pd.DataFrame], *, runoff_l_s_km2: float =
     faults += split_faults
     if any(not fault.warning for fault in faults):
         raise FaultsError(faults)
-    return RiverNetwork(
-        reaches=reaches,
-        nodes=pd.Index(nodes, name="node"),
-        topology=topology,
-        observations=Observations(tables.get("observations")),
-        weather=tables.get("weather", pd.DataFrame(columns=["time", "place", "rain_mm", "water_temp_c"])),
-        warnings=tuple(faults),
-        estimated=frozenset(estimated),
-        **placed,
-    )
+    compiled = Compiled(reaches, pd.Index(nodes, name="node"), topology, tuple(faults), frozenset(estimated))
+    return join_network(compiled, tables)
 
 
 def indexed(table: pd.DataFrame | None, key: str) -> pd.DataFrame:

@@ -73,18 +73,29 @@ class Project(Desk):
         return max(int(facts.get(f"{REVISION_OF}{name}", 0)) for name in names)
 
     def network(self) -> Any:
-        """The river network, built from the attributes alone.
+        """The river network, built from the attributes alone; a large one is kept until a table of it changes.
 
         Raises:
             HydroError: the project has no reaches yet, or its tables do not make a network.
         """
+        from layers import kept
+
+        key = kept.stamp(self.store)
+        if compiled := kept.load(key):
+            tables = self.tables([name for name in NETWORK if name != "reaches"])
+            if kept.stamp(self.store) == key:  # nobody wrote in between
+                compiled.reaches.attrs["project"] = self.url
+                return hydro.join_network(compiled, tables)
         tables = self.tables(NETWORK)
         if tables["reaches"].empty:
             raise HydroError(
                 "empty_project", "项目 {name} 里还没有河段。请先用 import 导入河网。", name=self.name or self.url
             )
         tables["reaches"].attrs["project"] = self.url  # where the drawing is, for who wants it
-        return hydro.build_network(tables)
+        network = hydro.build_network(tables)
+        if len(network.reaches) >= kept.KEPT_FROM and kept.stamp(self.store) == key:
+            kept.keep(key, network)
+        return network
 
     def book(self, *, table: str = "", row: str = "", who: str = "", since: str = "") -> pd.DataFrame:
         """The audit, oldest first: of one table, of rows whose id holds ``row``, of one person, from a time on."""

@@ -29,6 +29,9 @@ class Store(Protocol):
     def facts(self) -> dict[str, str]:
         """Name, revision, schema version … of the project; raises where there is none."""
 
+    def written(self, names: Iterable[str]) -> list[str]:
+        """When any program last wrote these tables, as far as the store knows."""
+
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables, all of one state of the project; those that it does not have are left out."""
 

@@ -65,6 +65,12 @@ class GeoPackage:
                 )
             return dict(connection.execute("SELECT key, value FROM project"))
 
+    def written(self, names: Iterable[str]) -> list[str]:
+        """When any program last wrote these tables, as ``gpkg_contents`` tells."""
+        with self._read() as connection:
+            told = dict(connection.execute("SELECT table_name, last_change FROM gpkg_contents"))
+        return [str(told.get(name, "")) for name in names]
+
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables by plain SQL, all of one state of the project; those that it does not have are left out."""
         found = {}
