@@ -85,12 +85,11 @@ def deck(
 def _opened(template: str | Path | bytes) -> Any:
     try:
         return Presentation(io.BytesIO(template) if isinstance(template, bytes) else str(template))
-    except Exception as error:
+    except Exception:  # whatever a broken archive or its XML makes the reader raise
         raise HydroError(
             "template_unreadable",
-            "模板 {path} 打不开：{why}。请给一个 PowerPoint 文件（.pptx）",
+            "模板 {path} 打不开：不是 PowerPoint 文件（.pptx），或文件已损坏。请换一个，或不用模板",
             path="" if isinstance(template, bytes) else str(template),
-            why=str(error),
         ) from None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hydro.errors import HydroError
+from hydro.errors import HydroError, Phrase
 from reports.content import Content
 from reports.deck import deck
 from reports.meeting import meeting
@@ -19,6 +19,16 @@ from reports.paper import brief, task_sheets
 from reports.sheet import map_image, map_sheets
 from reports.workbook import workbook
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WHY = {
+    errno.EACCES: Phrase("没有写入权限"),
+    errno.EPERM: Phrase("没有写入权限"),
+    errno.EROFS: Phrase("磁盘是只读的"),
+    errno.EEXIST: Phrase("那里有一个同名的文件"),
+    errno.ENOTDIR: Phrase("那里有一个同名的文件"),
+    errno.ENAMETOOLONG: Phrase("名字太长"),
+}
+"""What a system says in its own language, in the reader's."""
 Tick = Callable[[], None]
 Progress = Callable[[str, int, int], None]
 
@@ -65,8 +75,9 @@ DOCUMENTS = (
 
 
 def documents(content: Content) -> tuple[Document, ...]:
-    """The documents that this content fills: no task sheets without tasks."""
-    return tuple(one for one in DOCUMENTS if content.tasks or one.file != "任务单.docx")
+    """The documents that this content fills: no task sheets where there is nothing to do and nowhere to go."""
+    tasks = content.tasks or any(one.causes for one in content.measured)
+    return tuple(one for one in DOCUMENTS if tasks or one.file != "任务单.docx")
 
 
 def make_pack(
@@ -101,10 +112,10 @@ def write_pack(
         for name, data in make_pack(content, style=style, tick=tick):
             written.append(_placed(home / name, data))
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in FULL:
             raise HydroError(
                 "disk_full",
-                "磁盘已满，{folder} 里写完了 {count} 个文件。请腾出空间后重试",
+                "磁盘已满或超出配额，{folder} 里写完了 {count} 个文件。请腾出空间后重试",
                 folder=str(home),
                 count=len(written),
             ) from None
@@ -112,7 +123,7 @@ def write_pack(
             "out_unwritable",
             "不能写入文件夹 {folder}：{why}。请换一个文件夹",
             folder=str(home),
-            why=error.strerror or str(error),
+            why=WHY.get(error.errno or 0) or error.strerror or str(error),
         ) from None
     return written
 

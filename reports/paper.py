@@ -18,10 +18,13 @@ from hydro.columns import text
 from reports import phrases
 from reports.content import Content, SectionReport, Task
 from reports.printable import clean
+from reports.tables import chosen, patrol_table, written
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 """Faces of an official paper (GB/T 9704-2012: 仿宋 for the text, 黑体 for headings); a reader without them has his own."""
 SIZE = 14
+STOPS = 6
+"""So many places to visit are printed for a section; the workbook has more."""
 NUMERALS = "一二三四五六七八九十"
 
 
@@ -151,7 +154,27 @@ def task_sheets(content: Content) -> bytes:
         for line in _to_know(content, tasks, names):
             _text(paper, line, SIZE - 2)
         _text(paper, say("签收：＿＿＿＿＿　日期：＿＿＿＿＿　办结：＿＿＿＿＿"))
+    if over := [one for one in content.measured if patrol_table(content, [one], STOPS).rows]:
+        if content.tasks:
+            paper.add_page_break()
+        _patrol(paper, content, over)
     return _saved(paper)
+
+
+def _patrol(paper: Any, content: Content, sections: Sequence[SectionReport]) -> None:
+    """Where to go, section by section, with a column to fill in on the spot."""
+    say = content.say
+    _line(paper, say("巡查清单"), TITLE, 22, bold=True, centre=True, after=8)
+    _text(paper, say("{project} · {month}", project=content.project, month=phrases.month_name(content)))
+    _text(paper, say("按查看后最能缩小怀疑范围的次序排列；上一处查清即止。"), SIZE - 2)
+    for one in sections:
+        stops = chosen(patrol_table(content, [one], STOPS), (1, 2, 3, 5, 6, 8))
+        _line(paper, phrases.verdict(content, one), HEAD, SIZE - 1, before=6)
+        if one.next_sample:
+            _text(paper, say("下一个采样点：{place}", place=one.next_sample), SIZE - 2)
+        rows = [(*map(written, stops.columns, row), "") for row in stops.rows]
+        heads = [*(column.heading for column in stops.columns), say("发现")]
+        _table(paper, heads, rows, (12, 46, 18, 20, 24, 20, 20), (0, 2, 3))
 
 
 def _names(content: Content) -> dict[str, str]:

@@ -383,13 +383,24 @@ def _key(pen: Pen, content: Content, subject: Subject, atlas: Atlas, drawing: Ma
         for i, (mark, colour, words) in enumerate(entries, 1):
             _entry(pen, left, y - pen.line * i, mark, colour, pen.fits(words, half - 1.4 * pen.line))
     low = y - pen.line * (max(len(first), len(classes) + len(lines)) + 1.2)
-    note = say("虚线框的断面位置待核")
-    if any(not one.sure for one in subject.listed):
-        pen.write(column.left, low + pen.line * 0.3, note, 0.85, color="#59656f")
-        low -= pen.line
+    for words in _remarks(content, subject, atlas, drawing):
+        for line in pen.wrapped(words, column.width, 0.85):
+            pen.write(column.left, low + pen.line * 0.3, line, 0.85, color="#59656f")
+            low -= pen.line * 0.9
     floor = _sources_of_figures(pen, content, Column(column.left, low, column.width, column.floor))
     if subject.focus and low - floor > 5 * pen.line:
         _inset(pen, atlas, drawing.extent, Column(column.left, low, column.width, floor))
+
+
+def _remarks(content: Content, subject: Subject, atlas: Atlas, drawing: MapDrawing) -> Iterator[str]:
+    """What the map does not show, and why: nothing is left off unsaid."""
+    say, between = content.say, "、" if content.lang == "zh" else ", "
+    if any(not one.sure for one in subject.listed):
+        yield say("虚线框的断面位置待核")
+    if away := [one.name for one in subject.listed if one.section_id not in atlas.sections.index]:
+        yield say("没有坐标，不在图上：{names}", names=between.join(away))
+    if drawing.left_out:
+        yield say("图上注不下：{names}", names=between.join(dict.fromkeys(drawing.left_out)))
 
 
 def _sources_of_figures(pen: Pen, content: Content, column: Column) -> float:

@@ -10,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from hydro.columns import number, text
+from hydro.sampling import patrol
 from reports import phrases
-from reports.content import Content
+from reports.content import Content, SectionReport
+from reports.patrol import with_routes
 from reports.printable import clean
 
 Cell = str | float | None
@@ -57,6 +59,7 @@ def all_tables(content: Content) -> list[Table]:
         history_table(content),
         source_table(content),
         next_table(content),
+        patrol_table(content),
         outlet_table(content),
         plant_table(content),
         plan_table(content),
@@ -110,6 +113,26 @@ def next_table(content: Content) -> Table:
         for first in one.causes[:1]
     )
     return Table(say("下一步采样"), columns, rows)
+
+
+def patrol_table(content: Content, sections: Sequence[SectionReport] | None = None, stops: int = 20) -> Table:
+    """For every section that exceeds (or some of them): the outlets to visit, in the order in which a visit tells most."""
+    say = content.say
+    columns = (
+        Column(say("断面"), width=14), Column(say("次序"), "", 0, 6), Column(say("去哪里"), width=30),
+        Column(say("可能性"), "", 1, 9, percent=True), Column(say("河段"), width=10), Column(say("距断面"), "km", 1, 9),
+        Column(say("县（市、区）"), width=14), Column(say("乡镇"), width=12), Column(say("网格"), width=14),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            one.name, float(stop["order"]), clean(stop["name"]), known(stop["probability"]), clean(stop["reach_id"]),
+            known(stop["to_section_km"]), *(clean(stop[name]) for name in ("county", "town", "grid_owner")),
+        )
+        for one in (content.measured if sections is None else sections)
+        if one.causes
+        for stop in with_routes(patrol(one.trace), content.lang).head(stops).to_dict("records")
+    )  # fmt: skip
+    return Table(say("巡查清单"), columns, rows)
 
 
 def source_table(content: Content) -> Table:

@@ -24,6 +24,7 @@ from python_calamine import CalamineWorkbook
 
 import hydro
 from hydro import HydroError
+from i18n import text
 from layers.stories import Step
 from reports import phrases
 from reports.cartography import bar_length_m, make_atlas
@@ -37,7 +38,7 @@ from reports.pack import Cancelled, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets
 from reports.rows import row_heights, shared_out
 from reports.sheet import draw_sheet, map_image, map_sheets, section_series
-from reports.tables import Column, Table, all_tables, next_table, section_table, source_table
+from reports.tables import Column, Table, all_tables, next_table, patrol_table, section_table, source_table
 from reports.workbook import sheet_name, workbook
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
@@ -219,11 +220,20 @@ def test_a_template_without_a_title_layout_is_refused_by_name(content: Content, 
     show.save(tmp_path / "office.pptx")
     with pytest.raises(HydroError) as refused:
         deck(content, template=tmp_path / "office.pptx")
-    assert str(refused.value).startswith("模板里没有“仅标题”版式")
+    left = ["Title Slide", "Title and Content", "Section Header", "Two Content", "Comparison", "Blank"]
+    left += ["Content with Caption", "Picture with Caption", "Title and Vertical Text", "Vertical Title and Text"]
+    assert str(refused.value) == (
+        f"模板里没有“仅标题”版式，无法排版。模板现有版式：{'、'.join(left)}。请加一个只有标题的版式"
+    )
+    with pytest.raises(HydroError) as uploaded:
+        deck(content, template=(tmp_path / "office.pptx").read_bytes())
+    assert str(uploaded.value) == str(refused.value)
     (tmp_path / "broken.pptx").write_text("no deck")
     with pytest.raises(HydroError) as broken:
         deck(content, template=tmp_path / "broken.pptx")
-    assert broken.value.code == "template_unreadable"
+    assert str(broken.value) == (
+        f"模板 {tmp_path / 'broken.pptx'} 打不开：不是 PowerPoint 文件（.pptx），或文件已损坏。请换一个，或不用模板"
+    )
 
 
 def test_the_brief_has_its_four_parts_and_tasks_stand_under_their_person(content: Content) -> None:
@@ -235,7 +245,7 @@ def test_the_brief_has_its_four_parts_and_tasks_stand_under_their_person(content
     assert [p.text for p in sheets.paragraphs if p.text.startswith("部门")] == [
         "部门：住建局　责任人：乙", "部门：生态环境局　责任人：甲",
     ]  # fmt: skip
-    assert len(sheets.tables) == 2
+    assert [table.cell(0, 0).text for table in sheets.tables][:3] == ["任务", "任务", "次序"]
 
 
 def test_map_sheets_embed_the_chinese_face_and_repeat_byte_for_byte(content: Content) -> None:
@@ -296,6 +306,23 @@ def test_a_section_without_a_geometry_is_in_the_tables_and_off_the_maps(inquiry:
     assert "皇甫断面总磷来源图" not in titles
     assert deck(content, limit=5)
     assert json.loads(held(meeting(content)))["sections"][content.sections.index(one)]["at"] is None
+    atlas, face = make_atlas(content), typeface(content.words)
+    page = draw_sheet(content, section_series(content, atlas)[0], atlas, face)
+    assert "没有坐标，不在图上：皇甫" in [words.get_text() for words in page.texts]
+
+
+def test_the_patrol_list_is_in_the_workbook_and_on_the_task_sheets(content: Content) -> None:
+    table = patrol_table(content)
+    first = next(one for one in content.measured if one.causes and one.causes[0].source_id != "NONE")
+    own = [row for row in table.rows if row[0] == first.name]
+    assert [row[1] for row in own] == list(range(1, len(own) + 1))
+    assert own[0][2] == first.causes[0].name
+    assert "巡查清单 示例" in CalamineWorkbook.from_filelike(io.BytesIO(workbook(content))).sheet_names
+    sheets = Document(io.BytesIO(task_sheets(content)))
+    assert first.causes[0].name in [cell.text for table in sheets.tables for row in table.rows for cell in row.cells]
+    alone = replace(content, tasks=())
+    assert "任务单.docx" in [one.file for one in documents(alone)]
+    assert next(p.text for p in Document(io.BytesIO(task_sheets(alone))).paragraphs) == "巡查清单"
 
 
 def held(page: bytes) -> str:
@@ -374,7 +401,32 @@ def test_the_pack_is_written_whole_or_not_at_all(content: Content, tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(HydroError) as refused:
         write_pack(content, tmp_path / "file")
-    assert refused.value.code == "out_unwritable"
+    assert str(refused.value) == f"不能写入文件夹 {tmp_path / 'file'}：那里有一个同名的文件。请换一个文件夹"
+    assert text(refused.value.message, "en", **refused.value.params) == (
+        f"Cannot write to folder {tmp_path / 'file'}: there is a file of that name. Choose another folder"
+    )
+
+
+def test_a_full_disk_is_told_and_leaves_whole_files_only(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = pytest.importorskip("resource")  # Windows has no such limit
+    few = {one.file: one for one in documents(content)}
+    monkeypatch.setattr("reports.pack.documents", lambda _: (few["简报.docx"], few["会议.html"]))
+    write_pack(content, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before["2022-07-会议.html"]) - 1000, hard))
+    try:
+        with pytest.raises(HydroError) as refused:
+            write_pack(replace(content, made_on="2022-08-02"), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(refused.value) == f"磁盘已满或超出配额，{tmp_path} 里写完了 1 个文件。请腾出空间后重试"
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after.keys() == before.keys()
+    assert after["2022-07-会议.html"] == before["2022-07-会议.html"]
+    assert after["2022-07-简报.docx"] != before["2022-07-简报.docx"]
 
 
 def test_a_missing_typeface_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
