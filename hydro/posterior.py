@@ -45,6 +45,8 @@ CAUSE_BLUR = 0.03
 SLIP, SLIP_SPREAD = 0.002, 0.6
 """How often a month's readings contradict each other (a lab, a unit, a mixed-up bottle), and how far they then scatter
 (log): where no event explains a month better than that, nobody is accused."""
+ALWAYS = 0.3
+"""Chance that an excess was always there, where no other month was read; it halves with every month that was."""
 CERTAIN = 0.999
 """Prior probability of an event whose cause was confirmed on the spot."""
 QUIET = 2.0
@@ -56,7 +58,8 @@ class MonthPosterior:
     """What happened in one month: the joint of suspect and size. Made by :meth:`Weighed.conclude`.
 
     ``joint`` (suspects × sizes) and ``none`` sum to one. ``added_kg_d`` (suspects × sizes × sections) is the event's
-    delivered load; ``ordinary_kg_d`` (sections) the load without it.
+    delivered load; ``ordinary_kg_d`` (sections) the load without it.  ``always`` is the chance that what stands out was
+    always so and nobody caused it that month: what a short record cannot rule out.
     """
 
     month: int
@@ -65,6 +68,7 @@ class MonthPosterior:
     size_kg_d: Float
     added_kg_d: Float
     ordinary_kg_d: Float
+    always: float
 
     @property
     def suspect(self) -> Float:
@@ -76,7 +80,7 @@ class MonthPosterior:
         added = self.added_kg_d[:, :, section]
         part = added / (added + self.ordinary_kg_d[section])
         counts = 1 / (1 + np.exp(-(part - CAUSE_PART) / (CAUSE_BLUR / 1.7)))
-        return np.asarray((self.joint * counts).sum(axis=1), np.float64)
+        return np.asarray((1 - self.always) * (self.joint * counts).sum(axis=1), np.float64)
 
     def added(self, section: int) -> Float:
         """Expected delivered event load of every suspect at a section, kg/d, probabilities included. (suspects,)"""
@@ -99,6 +103,7 @@ class Weighed:
     size_kg_d: Float
     added_kg_d: Float
     ordinary_kg_d: Float
+    always: float
 
     def conclude(self, suspects: Suspects, prior: Float) -> MonthPosterior:
         """The posterior over suspects and sizes under a prior over suspects; what the prior leaves is: no event."""
@@ -113,6 +118,7 @@ class Weighed:
             self.size_kg_d,
             self.added_kg_d,
             self.ordinary_kg_d,
+            self.always,
         )
 
 
@@ -134,7 +140,8 @@ def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
     if not _quiet(expected, month):
         like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
         like[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)
-    return Weighed(month, like, size_prior, calm, size, added, ordinary)
+    others = np.delete(np.isfinite(record.load_kg_d[seen]).any(axis=0), month).sum()
+    return Weighed(month, like, size_prior, calm, size, added, ordinary, ALWAYS * 0.5 ** float(others))
 
 
 def judge(
