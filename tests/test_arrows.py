@@ -74,3 +74,9 @@ def test_data_holds_no_code() -> None:
 def test_there_are_no_rooms_for_odds_and_ends() -> None:
     names = {path.stem for room in ("hydro", "layers", "reports", "ui", "terminal", "i18n") for path in modules(room)}
     assert not names & {"utils", "helpers", "common", "misc"}
+
+
+def test_the_state_of_a_session_and_what_is_cached_have_their_rooms() -> None:
+    for room, word in (("ui/state.py", "session_state"), ("ui/cache.py", "st.cache_data")):
+        holders = {str(path.relative_to(TOP)) for path in modules("ui") if word in path.read_text(encoding="utf-8")}
+        assert holders == {room}

@@ -15,12 +15,11 @@ from ui.state import say
 
 SHOWN = 7
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LEAVE_OUT = "leave_out"
 
 
 def left_out() -> bool:
     """Whether the user has said that rows refused are to stay behind."""
-    return bool(st.session_state.get(LEAVE_OUT))
+    return bool(state.widget(state.LEAVE_OUT))
 
 
 def refused(intake: Intake) -> None:
@@ -39,7 +38,7 @@ def refused(intake: Intake) -> None:
     if len(entries) > SHOWN:
         st.caption(say("还有 {count} 行，见下面的账目", count=len(entries) - SHOWN))
     download(intake)
-    st.checkbox(say("不要这 {count} 行，其余照写", count=len(entries)), key=LEAVE_OUT)
+    st.checkbox(say("不要这 {count} 行，其余照写", count=len(entries)), key=state.LEAVE_OUT)
 
 
 def _place(intake: Intake, entry: Entry) -> str:

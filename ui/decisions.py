@@ -117,7 +117,7 @@ def _filtered(outlets: pd.DataFrame) -> list[str]:
 
 
 def _take(ids: Sequence[str]) -> None:
-    st.session_state[state.PICK_OUTLETS] = list(ids)
+    state.preset(state.PICK_OUTLETS, list(ids))
 
 
 def attempt(

@@ -153,7 +153,7 @@ def _attached(url: str, project: Project, plan: str, outlet: str) -> None:
 
 
 def _attach(url: str, plan: str, outlet: str) -> None:
-    file = st.session_state.get(f"{state.ATTACHED}_{plan}_{outlet}")
+    file = state.widget(f"{state.ATTACHED}_{plan}_{outlet}")
     if file is None:
         return
     signin.here()

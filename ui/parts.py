@@ -55,12 +55,12 @@ def _projects(name: str) -> None:
     if not others:
         st.text(name)
         return
-    st.session_state[state.PICK_PROJECT] = state.project() if state.project() in others else ""
+    state.preset(state.PICK_PROJECT, state.project() if state.project() in others else "")
     st.selectbox(
         say("项目"),
         ["", *others],
         key=state.PICK_PROJECT,
-        format_func=lambda stem: name if stem == st.session_state[state.PICK_PROJECT] else _called(stem),
+        format_func=lambda stem: name if stem == state.widget(state.PICK_PROJECT) else _called(stem),
         on_change=state.picked_project,
         label_visibility="collapsed",
         width=190,
@@ -83,7 +83,7 @@ def _months(months: Sequence[str]) -> None:
             st.toast(say("没有 {month} 的断面数据，显示 {newest}", month=state.month(), newest=months[-1]))
         state.choose_month(months[-1])
     here = months.index(state.month())
-    st.session_state[state.PICK_MONTH] = state.month()
+    state.preset(state.PICK_MONTH, state.month())
     earlier, later = months[max(here - 1, 0)], months[min(here + 1, len(months) - 1)]
     _step("earlier", say("上一个月"), "left", earlier, disabled=here == 0)
     st.selectbox(
@@ -103,7 +103,7 @@ def _step(key: str, what: str, side: str, month: str, *, disabled: bool) -> None
 
 
 def _language() -> None:
-    st.session_state[state.PICK_LANG] = state.lang()
+    state.preset(state.PICK_LANG, state.lang())
     st.segmented_control(
         say("语言"),
         LANGUAGES,

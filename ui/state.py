@@ -27,6 +27,19 @@ PICK_SECTION, PICK_MONTH, PICK_LANG = "pick_section", "pick_month", "pick_lang"
 """Keys of widgets; their values are copies, the choice itself is under its own key and outlives the page."""
 
 
+LEAVE_OUT, NEW_NAME, DOSE = "leave_out", "new_name", "plan_dose"
+
+
+def preset(key: str, value: Any) -> None:
+    """Let a widget that is about to be drawn show a value."""
+    st.session_state[key] = value
+
+
+def widget(key: str) -> Any:
+    """What a widget holds; None before it was drawn."""
+    return st.session_state.get(key)
+
+
 def adopt_link() -> None:
     """At the start of a session, take what the address says."""
     for key in LINKED:

@@ -202,7 +202,7 @@ def _where(intake: Intake) -> None:
         st.text_input(
             say("新项目的名称"),
             intake.name,
-            key="new_name",
+            key=state.NEW_NAME,
             max_chars=60,
             label_visibility="collapsed",
             width=200,
@@ -212,7 +212,7 @@ def _where(intake: Intake) -> None:
 
 
 def _named(intake: Intake) -> None:
-    intake.name = str(st.session_state["new_name"]).strip()
+    intake.name = str(state.widget(state.NEW_NAME) or "").strip()
 
 
 def _why_not(intake: Intake) -> str:

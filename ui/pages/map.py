@@ -86,7 +86,7 @@ def _pick(network: RiverNetwork) -> None:
             state.choose_section(network.section_id(asked))
     columns = [text(network.sections, column) for column in ("name", "river", "level")]
     names = {i: " · ".join(say(column[i]) for column in columns if column[i]) for i in ids}
-    st.session_state[state.PICK_SECTION] = state.section() or None
+    state.preset(state.PICK_SECTION, state.section() or None)
     st.selectbox(
         say("断面"),
         ids,

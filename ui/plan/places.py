@@ -211,8 +211,8 @@ def _gates(network: hydro.RiverNetwork) -> None:
     held = {(m.source_id, m.season): m for m in state.marks() if m.action == "dose"}
     for gate, season in dict.fromkeys([*((gate, "") for gate in usable), *held]):
         measure = held.get((gate, season)) or Measure("dose", gate, 0.0, season=season, days=DAYS.get(season, 365.0))
-        key = f"plan_dose_{gate}_{season}"
-        st.session_state[key] = float(measure.amount)
+        key = f"{state.DOSE}_{gate}_{season}"
+        state.preset(key, float(measure.amount))
         st.slider(
             say(
                 "{name}{season} m³/s（水源 {tp:g} mg/L）", name=names[gate], season=say(season), tp=float(source[gate])
@@ -237,7 +237,7 @@ def _gates(network: hydro.RiverNetwork) -> None:
 
 
 def _dose(measure: Measure, key: str) -> None:
-    amount = float(st.session_state[key])
+    amount = float(state.widget(key))
     wanted = replace(measure, amount=amount, yearly=True)
     wanted = replace(wanted, cost=DEFAULT_PRICES.dose_per_10k_m3 * wanted.volume_10k_m3)
     state.mark((*without([measure.key]), *([wanted] if amount > 0 else [])))
