@@ -5,7 +5,7 @@ measured). Each way runs in a process of its own, whose peak memory is asked of 
 reaches, catchment outlines and areas (``layers.streams.rivers_of_land``), hillshade included; *ours, rivers given* the same
 for the extracted rivers as a project's own (``layers.terrain.land_of_rivers``); *pyflwdir* reads the file whole, then
 ``from_dem``, ``upstream_area``, ``streams`` and ``basins`` of the same threshold, without outlines. ``--no-peer`` leaves it out
-(it takes some seven times the memory).
+(at 10,000 × 10,000 cells it takes 3.95 GB against our 1.62 GB).
 """
 
 from __future__ import annotations

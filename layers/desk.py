@@ -47,6 +47,14 @@ class Desk:
         found = self.store.frames(names, geometry=geometry)
         return {name: found.get(name, pd.DataFrame(columns=list(declared(name)))) for name in names}
 
+    def series(self, kind: str, station_id: str, parameter: str) -> pd.DataFrame:
+        """What one station measured of one parameter, oldest first: time, value, qualifier, unit, source.
+
+        By the index of the key, so that a look at one section does not read the records of all.
+        """
+        columns = ("time", "value", "qualifier", "unit", "source")
+        return self.store.series(columns, station_kind=kind, station_id=station_id, parameter=parameter)
+
     def write(
         self,
         tables: Mapping[str, pd.DataFrame],

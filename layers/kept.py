@@ -41,9 +41,14 @@ COLUMN, NODES, TOLD = "qy:", ".nodes", b"qingyuan"
 
 
 def folder() -> Path:
-    """Where kept networks lie: QINGYUAN_CACHE, else the cache folder of this user."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("QINGYUAN_CACHE") or Path(home) / "qingyuan")
+    """Where kept networks lie: QINGYUAN_CACHE, else the cache folder of this user; who has none keeps none."""
+    if given := os.environ.get("QINGYUAN_CACHE"):
+        return Path(given)
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return Path(os.devnull)
+    return home / "qingyuan"
 
 
 def stamp(store: Store) -> str:

@@ -7,7 +7,7 @@ take turns by an advisory lock of the schema, held to the end of the transaction
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,6 +93,16 @@ class PostGIS:
             rows = connection.execute(counted, {"schema": self.schema})
             told = {row.relname: f"{row.n_tup_ins} {row.n_tup_upd} {row.n_tup_del}" for row in rows}
         return [told.get(name, "") for name in names]
+
+    def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
+        """These columns of the observations whose others equal the values given, by time; the key's index finds them."""
+        listed: list[Any] = [sa.column(name) for name in columns]
+        wanted = [sa.column(name) == value for name, value in equal.items()]
+        asked = sa.select(*listed).select_from(sa.table("observations")).where(*wanted).order_by("time")
+        with self.connect() as connection:
+            types = self.columns(connection, "observations")
+            rows = [tuple(row) for row in connection.execute(asked)]
+        return frame(rows, {name: types[name] for name in columns})
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables, all of one state of the project; those that it does not have are left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +31,9 @@ class Store(Protocol):
 
     def written(self, names: Iterable[str]) -> list[str]:
         """When any program last wrote these tables, as far as the store knows."""
+
+    def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
+        """These columns of the observations whose others equal the values given, by time."""
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables, all of one state of the project; those that it does not have are left out."""

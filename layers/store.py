@@ -11,7 +11,7 @@ import random
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +70,16 @@ class GeoPackage:
         with self._read() as connection:
             told = dict(connection.execute("SELECT table_name, last_change FROM gpkg_contents"))
         return [str(told.get(name, "")) for name in names]
+
+    def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
+        """These columns of the observations whose others equal the values given, by time; the key's index finds them."""
+        known = ", ".join(map(_quoted, columns))
+        wanted = " AND ".join(f"{_quoted(name)} = ?" for name in equal)
+        asked = f"SELECT {known} FROM observations WHERE {wanted} ORDER BY time"
+        with self._read() as connection:
+            types = _columns(connection.execute("PRAGMA table_info(observations)").fetchall())
+            rows = connection.execute(asked, tuple(equal.values())).fetchall()
+        return frame(rows, {name: types[name] for name in columns})
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables by plain SQL, all of one state of the project; those that it does not have are left out."""

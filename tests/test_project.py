@@ -137,3 +137,18 @@ def test_a_wrong_address_is_told_without_its_password(url: str, code: str) -> No
         layers.open_project(url)
     assert caught.value.code == code
     assert "secret" not in str(caught.value)
+
+
+def test_one_series_is_what_the_whole_table_says_of_it(place: Callable[[str], str]) -> None:
+    from benchmarks.synthetic import make_basin
+
+    project = layers.create_project(place("series"), name="序列", tables=make_basin(30, 9, 3))
+    whole = project.table("observations").query(
+        "station_kind == 'section' and station_id == 'S1' and parameter == 'TP'"
+    )
+    found = project.series("section", "S1", "TP")
+    expected = whole.sort_values("time", ignore_index=True)[list(found.columns)]
+    assert len(found) == 36
+    pd.testing.assert_frame_equal(found, expected)
+    assert project.series("section", "nobody' OR 1=1 --", "TP").empty
+    project.close()
