@@ -54,7 +54,7 @@ def folder() -> Path:
 def stamp(store: Store) -> str:
     """What a kept network is found by: the place, and the last change of every table of its structure.
 
-    A file tells also when another program last wrote a table (``gpkg_contents``), which the revision does not know.
+    The store adds what tells that another program wrote a table, which the revision does not know.
     """
     facts = store.facts()
     place = str(Path(store.url).resolve()) if "://" not in store.url else store.url

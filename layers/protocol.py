@@ -30,7 +30,7 @@ class Store(Protocol):
         """Name, revision, schema version … of the project; raises where there is none."""
 
     def written(self, names: Iterable[str]) -> list[str]:
-        """When any program last wrote these tables, as far as the store knows."""
+        """What tells that any program has written these tables: when it was, or what they hold."""
 
     def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
         """These columns of the observations whose others equal the values given, by time."""
