@@ -80,6 +80,17 @@ class Phrase(str):
         made.template, made.params = template, params
         return made
 
+    @classmethod
+    def named(cls, word: str, **said: str) -> Phrase:
+        """A word of the source language with what it is called in others: a code of the data, as a reader says it.
+
+        >>> Phrase.named("草稿", en="draft"), Phrase.named("草稿", en="draft").said["en"]
+        ('草稿', 'draft')
+        """
+        made = cls("{word}", word=word)
+        made.said = said
+        return made
+
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """What it is made from again in another process."""
         return (self.template,), dict(self.params)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
-from hydro.errors import Fault
+from hydro.errors import Fault, Phrase
 from hydro.network import RiverNetwork
+from hydro.schema import attributes
 from hydro.transport import SECONDS_PER_DAY
 
 ACTIONS = ("seal", "regulate", "merge", "upgrade", "dredge", "relocate", "dose")
@@ -111,8 +112,8 @@ def check_measures(network: RiverNetwork, measures: Sequence[Measure]) -> list[F
                         "measure_conflict",
                         "排污口 {id} 同时安排了两种措施：{first} 与 {second}。请只保留一种",
                         measure,
-                        first=other,
-                        second=measure.action,
+                        first=_word(other),
+                        second=_word(measure.action),
                     )
                 )
     return faults + _over_capacity(network, measures)
@@ -131,15 +132,15 @@ def _check_one(network: RiverNetwork, measure: Measure, of_plant: Collection[obj
         return [_fault("measure_unknown", "没有措施“{action}”。可用的措施：{known}", measure, known=known)]
     home = next((table for table in homes[measure.action] if measure.source_id in getattr(network, table).index), "")
     if not home:
-        return [_fault("measure_place", "措施 {action} 的对象 {id} 不存在。请核对编号", measure)]
+        return [_fault("measure_place", "措施“{action}”的对象 {id} 不存在。请核对编号", measure)]
     faults = []
     if home == "outlets" and measure.source_id in of_plant:
         faults.append(
-            _fault("measure_plant_outlet", "排污口 {id} 是污水处理厂的尾水口，不能 {action}。请改为对该厂提标", measure)
+            _fault("measure_plant_outlet", "排污口 {id} 是污水处理厂的尾水口，不能{action}。请改为对该厂提标", measure)
         )
     needs_amount = measure.action in ("regulate", "upgrade", "dredge", "dose") or home == "reaches"
     if needs_amount and not (np.isfinite(measure.amount) and measure.amount >= 0):
-        faults.append(_fault("measure_amount", "措施 {action}（{id}）缺少数量，或数量为负。请填写 amount", measure))
+        faults.append(_fault("measure_amount", "措施“{action}”（{id}）缺少数量，或数量为负。请填写 amount", measure))
     if measure.action == "merge" and measure.to not in network.plants.index:
         faults.append(
             _fault("merge_plant", "排污口 {id} 要并入的污水处理厂“{to}”不存在。请核对 merge_to", measure, to=measure.to)
@@ -181,6 +182,11 @@ def _over_capacity(network: RiverNetwork, measures: Sequence[Measure]) -> list[F
     return faults
 
 
+def _word(action: str) -> Phrase:
+    """A measure as a reader calls it; one that is none stands as it was written."""
+    return attributes("measures")["action"].word(action)
+
+
 def _fault(code: str, message: str, measure: Measure, **more: object) -> Fault:
-    params = {"action": measure.action, "id": measure.source_id, "amount": measure.amount, **more}
+    params = {"action": _word(measure.action), "id": measure.source_id, "amount": measure.amount, **more}
     return Fault(code, message, params, table="measures", row=measure.source_id)

@@ -100,9 +100,12 @@ class Attribute:
     @property
     def meaning(self) -> Phrase:
         """What the column means, in either language."""
-        told = Phrase(self.description_zh)
-        told.said = {"en": self.description_en}
-        return told
+        return Phrase.named(self.description_zh, en=self.description_en)
+
+    def word(self, *values: str) -> Phrase:
+        """Values of the column as an office says them: the dictionary's first word for each; in English the values themselves."""
+        words = (self.value_synonyms.get(value, (value,))[0] for value in values)
+        return Phrase.named("、".join(words), en=", ".join(values))
 
     @property
     def right(self) -> str:

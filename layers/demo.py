@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+
+from layers.read import Progress, silent
 
 SOURCE = Path(__file__).parents[1] / "data" / "demo"
 
 
-def demo_project(target: Path) -> Path:
+class Founding:
+    """The demo being imported beside whoever waits for it: what is being done, the part that is done, and the file."""
+
+    def __init__(self, target: Path) -> None:
+        self.what, self.part = "", 0.0
+        if target.exists():
+            self.made: Future[Path] = Future()
+            self.made.set_result(target)
+            return
+        worker = ThreadPoolExecutor(1, thread_name_prefix="demo")
+        self.made = worker.submit(demo_project, target, self._tell)
+        worker.shutdown(wait=False)
+
+    def _tell(self, what: str, part: float) -> None:
+        if part < 1.0:  # what was read is then written, which is no step of reading
+            self.what, self.part = what, part
+
+
+def demo_project(target: Path, progress: Progress = silent) -> Path:
     """Import ``data/demo`` into ``target`` unless it is there already; whole or not at all."""
     if target.exists():
         return target
@@ -19,7 +40,7 @@ def demo_project(target: Path) -> Path:
         raise HydroError("no_demo", "没有示例数据（{path}）。请用 QINGYUAN_PROJECT 指明要打开的项目", path=str(SOURCE))
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(f".{os.getpid()}.gpkg")
-    report = import_sources([SOURCE], draft).report
+    report = import_sources([SOURCE], draft, progress=progress).report
     if not report.sound:
         raise FaultsError(Fault("demo", "{line}", {"line": line}) for line in report.lines())
     draft.replace(target)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hydro.errors import Fault, FaultsError, HydroError
+from hydro.errors import Fault, FaultsError, HydroError, Phrase
+from hydro.schema import attributes
 from layers.attachments import attach, attached, content
 from layers.audit import now
 from layers.rows import Row
@@ -29,18 +30,19 @@ DECISIONS = ("undecided", "regulate", "merge", "seal")
 
 @dataclass(frozen=True)
 class Step:
-    """A move of a plan: from which states, to which, and the right it takes."""
+    """A move of a plan: from which states, to which, the right it takes, and its word."""
 
     sources: tuple[str, ...]
     target: str
     right: str
+    word: str
 
 
 STEPS: Mapping[str, Step] = {
-    "submit": Step(("draft", "rejected"), "submitted", "decide"),
-    "reject": Step(("submitted",), "rejected", "approve"),
-    "approve": Step(("submitted",), "approved", "approve"),
-    "archive": Step(("draft", "rejected", "approved"), "archived", "approve"),
+    "submit": Step(("draft", "rejected"), "submitted", "decide", "提交"),
+    "reject": Step(("submitted",), "rejected", "approve", "退回"),
+    "approve": Step(("submitted",), "approved", "approve", "批准"),
+    "archive": Step(("draft", "rejected", "approved"), "archived", "approve", "归档"),
 }
 OPEN = ("draft", "rejected")
 """States in which a plan's decisions may still change."""
@@ -203,13 +205,14 @@ class Plans:
         with self.project.change() as work:
             row = work.plan(plan)
             if row["state"] not in step.sources:
+                state = attributes("plans")["state"]
                 raise HydroError(
                     "wrong_state",
-                    "方案 {plan} 现在是 {state}，不能 {verb}；须先处于 {sources}。",
+                    "方案 {plan} 现在是“{state}”，不能{verb}；须先处于“{sources}”。",
                     plan=plan,
-                    state=row["state"],
-                    verb=verb,
-                    sources="、".join(step.sources),
+                    state=state.word(row["state"]),
+                    verb=Phrase.named(step.word, en=verb),
+                    sources=state.word(*step.sources),
                 )
             decided = work.rows("decisions", plan_id=row["plan_id"])
             known = self._must(step.right, work, (each["outlet_id"] for each in decided))

@@ -71,10 +71,10 @@ def recognise(layer: Layer, said: columns.Mapping_, options: Options, outcome: I
             "unread": list(best.unread),
         }
     )
-    schema_named = bool(asked) or layer.name in KEYS
+    of_schema = layer.name in KEYS
     part = convert(layer, best, report, options.units, options.dates)
     part.facts["foreign"] = (best.source("from_node") or "from_node").lower() != "from_node"
-    _identify(part, best, schema_named, report)
+    _identify(part, best, of_schema, report)
     part.frame = part.frame.assign(
         __row=part.frame.index.to_numpy(),
         __file=layer.label,
@@ -114,13 +114,13 @@ def _unread(layer: Layer, headers: Sequence[str], shape: str, report: Report) ->
     )
 
 
-def _identify(part: Part, reading: columns.Reading, schema_named: bool, report: Report) -> None:
+def _identify(part: Part, reading: columns.Reading, of_schema: bool, report: Report) -> None:
     """Ids for rows of a layer that has none: code, else name, else file and row; told, and the same every time."""
     key = KEYS[part.table][0]
     if len(KEYS[part.table]) > 1 or not len(part.frame):
         return
     has = key in part.frame
-    if not has and schema_named:
+    if not has and of_schema:
         if reading.unread:
             message = "{file} 缺少必填列 {column}（{meaning}）。是哪一列？"
             meaning = attributes(part.table)[key].meaning
@@ -134,7 +134,7 @@ def _identify(part: Part, reading: columns.Reading, schema_named: bool, report: 
         return
     ids = text(part.frame, key) if has else pd.Series("", index=part.frame.index, dtype=object)
     blank = (ids == "").to_numpy(bool)
-    if not blank.any() or (has and schema_named):
+    if not blank.any() or (has and of_schema):
         return
     stem = Path(part.layer.file).stem
     made = ids.to_numpy(object).copy()

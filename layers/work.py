@@ -9,6 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from hydro.errors import Fault, FaultsError, HydroError
+from hydro.schema import attributes
 from layers import audit, sql
 from layers.rows import Change, Row, clean, compare, digest, key_of, types
 from layers.tables import LAYOUTS, OWN, REVISION_OF, Layout
@@ -57,9 +58,9 @@ class Work:
         if row["state"] not in ("draft", "rejected"):
             raise HydroError(
                 "plan_closed",
-                "方案 {plan} 已是 {state}，不能再改。请另建方案，或请审批人退回。",
+                "方案 {plan} 已是“{state}”，不能再改。请另建方案，或请审批人退回。",
                 plan=name_or_id,
-                state=row["state"],
+                state=attributes("plans")["state"].word(row["state"]),
             )
         return row
 

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layers.demo import Founding
+
 TOP = Path(__file__).resolve().parents[1]
 DEMO = TOP / "data" / "demo"
 TARGET = {
@@ -204,3 +206,13 @@ def test_the_generator_draws_the_same_bytes_and_stays_near_what_was_told(tmp_pat
     simulated = json.loads(run.stdout)
     for section, told in {"S02": 0.300, "S03": 0.290, "S06": 0.180}.items():
         assert simulated[section] == pytest.approx(told, rel=0.06)
+
+
+def test_whoever_waits_for_the_demo_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, float]] = []
+    monkeypatch.setattr(Founding, "_tell", lambda self, what, part: told.append((what, part)))
+    assert Founding(tmp_path / "demo.gpkg").made.result(60) == tmp_path / "demo.gpkg"
+    parts = [part for _, part in told]
+    assert parts == sorted(parts)
+    assert len(set(parts)) > 3
+    assert Founding(tmp_path / "demo.gpkg").made.done()  # at once, where it was made before

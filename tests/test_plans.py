@@ -76,10 +76,10 @@ def test_a_merge_needs_a_plant_with_room(office: Office) -> None:
 def test_approval_takes_the_decisions_into_the_register(office: Office) -> None:
     planner, leader = office.as_(PLANNER), office.as_(LEADER)
     planner.plans.decide("一期", ["O1"], "merge", merge_to="W1", seen={}, why="")
-    with pytest.raises(HydroError, match="方案 一期 现在是 draft，不能 approve；须先处于 submitted。"):
+    with pytest.raises(HydroError, match="方案 一期 现在是“草稿”，不能批准；须先处于“已提交”。"):
         leader.plans.approve("一期")
     planner.plans.submit("一期")
-    with pytest.raises(HydroError, match="方案 一期 已是 submitted，不能再改。"):
+    with pytest.raises(HydroError, match="方案 一期 已是“已提交”，不能再改。"):
         planner.plans.decide("一期", ["O2"], "seal", seen={})
     leader.plans.reject("一期", why="补充 O2")
     planner.plans.decide("一期", ["O2"], "seal", seen={})

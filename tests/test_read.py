@@ -118,3 +118,23 @@ def test_reaches_without_nodes_give_the_network_that_their_drawing_shows(oracles
     reaches[["reach_id", "geometry"]].to_file(tmp_path / "reaches.shp")
     shape = read_sources([tmp_path]).report.network
     assert (shape.reaches, shape.nodes, shape.mouths, shape.splits, shape.components) == (62, 61, 1, 2, 1)
+
+
+def test_rows_of_a_table_that_the_user_names_get_ids_from_their_names(tmp_path: Path) -> None:
+    lines = "名目,lon,lat\n城东口,113.94,35.301\n城西口,113.96,35.301\n"
+    (tmp_path / "甲乙丙.csv").write_text(lines, encoding="utf-8")
+    csv_basin(tmp_path)
+    (tmp_path / "words.json").write_text('{"outlets": {"名目": "name"}}', encoding="utf-8")
+    (tmp_path / "outlets.csv").unlink(missing_ok=True)
+    files = sorted(tmp_path.glob("*.csv"))
+    told = read_sources(files, Options(tables={"甲乙丙": "outlets"}, map=tmp_path / "words.json"))
+    assert told.report.sound, told.report.lines()
+    assert list(told.tables["outlets"]["outlet_id"]) == ["城东口", "城西口"]
+    assert "ids_made" in {warning.code for warning in told.report.warnings}
+
+
+def test_a_layer_that_names_a_table_itself_without_its_ids_is_asked_for_them(tmp_path: Path) -> None:
+    csv_basin(tmp_path)
+    (tmp_path / "outlets.csv").write_text("排口,name,lon,lat\nK1,城东口,113.94,35.301\n", encoding="utf-8")
+    told = read_sources(sorted(tmp_path.glob("*.csv"))).report
+    assert not told.sound

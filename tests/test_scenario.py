@@ -183,12 +183,12 @@ def test_every_fault_at_once_in_whole_sentences() -> None:
     with pytest.raises(hydro.FaultsError) as refused:
         hydro.Scenario(network).with_measures(measures)
     assert str(refused.value).splitlines()[1:] == [
-        "措施 seal 的对象 O9 不存在。请核对编号",
-        "排污口 O3 是污水处理厂的尾水口，不能 seal。请改为对该厂提标",
-        "排污口 O1 同时安排了两种措施：seal 与 regulate。请只保留一种",
+        "措施“封堵”的对象 O9 不存在。请核对编号",
+        "排污口 O3 是污水处理厂的尾水口，不能封堵。请改为对该厂提标",
+        "排污口 O1 同时安排了两种措施：封堵 与 规范整治。请只保留一种",
         "排污口 O2 要并入的污水处理厂“W9”不存在。请核对 merge_to",
         "闸 G1 没有过流能力（max_discharge_m3_s），无法安排引水。请补上",
-        "措施 dredge（R1）缺少数量，或数量为负。请填写 amount",
+        "措施“清淤”（R1）缺少数量，或数量为负。请填写 amount",
         "没有措施“bless”。可用的措施：seal、regulate、merge、upgrade、dredge、relocate、dose",
     ]
 

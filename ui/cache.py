@@ -31,7 +31,7 @@ from i18n import text
 from layers import assess, outline
 from layers import map as drawing
 from layers.assets import Shelf
-from layers.demo import demo_project
+from layers.demo import Founding
 from layers.health import log_to
 from layers.judging import Judges, Refusal
 from layers.pictures import RELIEF, kept
@@ -86,9 +86,30 @@ def forget() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def demo() -> Path:
+def founding() -> Founding:
     """The demo as a project file, imported through the tool's own door when the program first runs."""
-    return demo_project(TOP / "var" / "demo.gpkg")
+    return Founding(TOP / "var" / "demo.gpkg")
+
+
+def demo() -> Path:
+    """The demo's file, once it is there; an import that failed is tried again by the next visit."""
+    try:
+        return founding().made.result()
+    except Exception:
+        founding.clear()
+        raise
+
+
+def awaited() -> Founding | None:
+    """The import of the demo, where the demo is what will be opened."""
+    other = state.project() in projects() or os.environ.get("QINGYUAN_PROJECT")
+    return None if other else founding()
+
+
+@st.cache_resource(show_spinner=False)
+def opened() -> set[str]:
+    """The projects whose network has been read since the server was started."""
+    return set()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

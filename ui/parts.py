@@ -14,7 +14,7 @@ import streamlit as st
 
 from hydro import FaultsError, HydroError
 from i18n import LANGUAGES
-from ui import cache, signin, state
+from ui import cache, opening, signin, state
 from ui.state import say
 
 HERE = Path(__file__).parent / "browser"
@@ -28,10 +28,13 @@ def dress() -> None:
 
 def bar(pages: Sequence[Any], current: Any) -> None:
     """Name, pages, project, month, language; nothing else."""
-    with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
+    head = st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small")
+    with head:
         st.html(f'<span class="brand">{say("清源")}</span>', width="content")
         for page in pages:
             st.page_link(page, label=page.title, width="content")
+    opening.show()
+    with head:
         st.space("stretch")
         _project()
         _language()

@@ -19,7 +19,7 @@ LINKED = (SECTION, SOURCE, MONTH, LANG, FILE, PROJECT)
 CLICKS = "clicks"
 """Stamp of the last click on the map that has been heard: older answers must not undo newer clicks."""
 CAUSES = "causes"
-MAP, SOURCES, WORST = "map", "sources", "worst"
+MAP, SOURCES, WORST, KEYS = "map", "sources", "worst", "keys"
 PICK_PERSON, TASK, TASK_WHY = "pick_person", "task", "task_why"
 TASK_DEPARTMENT, TASK_PERSON, TASK_DUE, TASK_PLAN = "task_department", "task_person", "task_due", "task_plan"
 VIEW, POINT = "board_view", "board_point"
@@ -196,6 +196,11 @@ def picked_section() -> None:
 def picked_worst() -> None:
     """Take over the section clicked in the list of the month."""
     choose_section(st.session_state[WORST].get("chosen") or section())
+
+
+def left_section() -> None:
+    """Go back from the section chosen to the list of the month."""
+    choose_section("")
 
 
 def picked_source() -> None:

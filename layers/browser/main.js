@@ -30,7 +30,14 @@ QY.App = class {
     map.on("mouseout", () => this.hideTip());
     map.on("click", (event) => this.click(event));
     map.on("moveend", () => this.rememberView());
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.choose({ section: "" }, "click"));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.choose({ section: "" }, "click");
+      if (event.key === "/" && window.parent !== window) {
+        window.parent.focus(); // the search stands on the page around the map
+        window.parent.document.dispatchEvent(new KeyboardEvent("keydown", { key: "/" }));
+        event.preventDefault();
+      }
+    });
     new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
     if (options.relief) this.relief = new QY.Relief(this, options.relief);
     this.loaded = this.load(options);

@@ -168,3 +168,19 @@ def test_the_hillshade_lies_under_the_rivers_until_it_is_put_away(visit: Visit, 
     button.click()
     expect(picture).to_have_count(0)
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_list_is_walked_by_keys_and_left_by_escape(visit: Visit, serve: Serve, basin: str) -> None:
+    visit.open(serve(basin))
+    page, headline = visit.page, visit.page.locator(".headline .place")
+    expect(page.locator(".worst button.row")).not_to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = page.locator(".worst button.row").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(headline).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(headline).to_have_count(0)
+    page.keyboard.press("/")
+    expect(page.locator(".st-key-pick_section input")).to_be_focused()

@@ -8,7 +8,7 @@ from streamlit_folium import st_folium
 from hydro import RiverNetwork, Trace
 from hydro.columns import text
 from layers import map as drawing
-from ui import cache, causes, marking, parts, section, signin, sources, state, worst
+from ui import cache, causes, keys, marking, parts, section, signin, sources, state, worst
 from ui.state import say
 
 
@@ -30,6 +30,7 @@ def _look(url: str, revision: int) -> None:
             marking.card(url, revision)
             marking.follow(url, revision)
             trace = _panel(url, revision, network)
+            keys.listen()
         with left, st.container(key="map_frame"):
             _map(url, revision, trace)
         state.write_link()
