@@ -31,9 +31,14 @@ app.add_typer(people.verbs, name="user")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0 done, 1 the input has faults, 2 wrong usage. No traceback reaches a user."""
+    """Run one command; the exit code is 0 done, 1 the input has faults, 2 wrong usage. No traceback reaches a user.
+
+    The matrices of a river are many and small: several threads on each wait for one another three times as long as one
+    takes alone, hence one thread unless the caller's environment says otherwise.
+    """
     from typer.exceptions import TyperException
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy is not loaded yet
     try:
         return int(app(args=arguments, standalone_mode=False) or 0)
     except typer.Exit as stop:

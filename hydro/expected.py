@@ -14,6 +14,7 @@ reading weighted by the probability that no event touched it (a reading far abov
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -87,7 +88,14 @@ class Expected:
     use_mean: float
     use_spread: float
 
-    @property
+    @cached_property
+    def usual_kg_d(self) -> Float:
+        """What every source is used to discharge in a month: its median; an inbound river's goes with its water."""
+        inbound = (self.record.sources["kind"] == "inbound").to_numpy(bool)
+        grows = np.where(inbound[:, None], self.record.basin_factor[None, :], 1.0)
+        return np.asarray(np.median(self.source_kg_d / grows, axis=1)[:, None] * grows, np.float64)
+
+    @cached_property
     def residual(self) -> Float:
         """Log of measured over expected load; NaN where unmeasured. (sections × months)"""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -175,20 +175,12 @@ def _quiet(expected: Expected, month: int) -> bool:
     """Whether nothing of a month stands out: no section above its expectation, none above its target, no report jumped."""
     record = expected.record
     error = np.sqrt(np.diagonal(expected.spread[month]) + expected.reading_error[:, month] ** 2)
-    told = record.reported_kg_d[:, month] / usual_kg_d(expected)[:, month]
+    told = record.reported_kg_d[:, month] / expected.usual_kg_d[:, month]
     with np.errstate(invalid="ignore"):
         raised = (expected.residual[:, month] > QUIET * error).any()
         over = (record.tp_mg_l[:, month] > record.target_mg_l).any()
         jumped = (told > 2.0).any()
     return not (raised or over or jumped)
-
-
-def usual_kg_d(expected: Expected) -> Float:
-    """What every source is used to discharge in a month: its median; an inbound river's goes with its water."""
-    record = expected.record
-    inbound = (record.sources["kind"] == "inbound").to_numpy(bool)
-    grows = np.where(inbound[:, None], record.basin_factor[None, :], 1.0)
-    return np.asarray(np.median(expected.source_kg_d / grows, axis=1)[:, None] * grows, np.float64)
 
 
 def _sizes(expected: Expected, suspects: Suspects, month: int) -> tuple[Float, Float, Float]:
@@ -235,35 +227,48 @@ def _likelihood(measured: Float, ordinary: Float, added: Float, spread: Float, o
     reached ones given them (a Schur complement), so that the algebra is done on the few sections below each suspect.
     """
     out = np.empty(added.shape[:2])
-    patterns, which = np.unique((added > 0).any(axis=1), axis=0, return_inverse=True)
-    for p, reached in enumerate(patterns):
-        mine = np.flatnonzero(which.reshape(-1) == p)
+    reaches = (added > 0).any(axis=1)
+    _, example, which = np.unique(reaches @ 2 ** np.arange(reaches.shape[1]), return_index=True, return_inverse=True)
+    sections_first = np.moveaxis(added, -1, 0)
+    for p, reached in enumerate(reaches[example]):
+        mine = np.flatnonzero(which == p)
         a, b = np.flatnonzero(reached), np.flatnonzero(~reached)
-        known = spread[np.ix_(b, b)] + np.diag(own[b] ** 2)
+        beside, among = spread[b], spread[a]
+        known = beside[:, b]
+        np.fill_diagonal(known, known.diagonal() + own[b] ** 2)
         gap = measured[b] - np.log(ordinary[b])
-        tie = np.linalg.solve(known, spread[np.ix_(b, a)]) if len(b) else np.zeros((0, len(a)))
-        alone = _normal_log(gap, known)
+        tie = np.linalg.solve(known, np.column_stack([beside[:, a], gap]))
+        alone = -0.5 * (gap @ tie[:, -1] + float(np.linalg.slogdet(known)[1]))
         if len(a) == 0:
             out[mine] = alone
             continue
-        left = spread[np.ix_(a, a)] - spread[np.ix_(a, b)] @ tie
-        more = added[mine][:, :, a]
-        total = ordinary[a] + more
-        part, event = ordinary[a] / total, more / total
-        off = measured[a] - np.log(total) - part * (gap @ tie)
-        covariance = part[..., :, None] * left * part[..., None, :]
-        diagonal = np.arange(len(a))
-        covariance[..., diagonal, diagonal] += own[a] ** 2 + (EVENT_TRANSPORT_ERROR * event) ** 2
-        out[mine] = _normal_log(off, covariance) + alone
+        more = sections_first[a][:, mine]
+        total = ordinary[a, None, None] + more
+        part, event = ordinary[a, None, None] / total, more / total
+        off = (measured[a, None, None] - np.log(total)) / part - (beside[:, a].T @ tie[:, -1])[:, None, None]
+        left = among[:, a] - among[:, b] @ tie[:, :-1]
+        own_variance = (own[a, None, None] ** 2 + (EVENT_TRANSPORT_ERROR * event) ** 2) / part**2
+        out[mine] = _normal_log(off, left, own_variance) - np.log(part).sum(axis=0) + alone
     return out
 
 
-def _normal_log(gap: Float, covariance: Float) -> Float:
-    """Log density of a normal about zero, but for its constant; over the last axes."""
-    lower = np.linalg.cholesky(covariance)
-    white = np.linalg.solve(lower, gap[..., None])[..., 0]
-    half = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)
-    return np.asarray(-0.5 * (white**2).sum(axis=-1) - half, np.float64)
+def _normal_log(gap: Float, shared: Float, own: Float) -> Float:
+    """Log density of normals about zero, but for its constant, for every suspect and size. (suspects × sizes)
+
+    ``gap`` and the variance ``own`` are (sections × suspects × sizes), the covariance ``shared`` (sections × sections) is
+    the same for all.  Eliminated section by section (LDLᵀ), all side by side: a call a matrix costs more than the algebra.
+    """
+    count = len(gap)
+    covariance = np.broadcast_to(shared[..., None, None], (count, *own.shape)).copy()
+    log = np.zeros(own.shape[1:])
+    for k in range(count):
+        pivot = covariance[k, k] + own[k]
+        log -= 0.5 * (gap[k] ** 2 / pivot + np.log(pivot))
+        for i in range(k + 1, count):
+            factor = covariance[i, k] / pivot
+            gap[i] -= factor * gap[k]
+            covariance[i, k + 1 : i + 1] -= factor * covariance[k + 1 : i + 1, k]
+    return log
 
 
 def _report_likelihood(expected: Expected, size: Float, month: int) -> Float:
@@ -273,7 +278,7 @@ def _report_likelihood(expected: Expected, size: Float, month: int) -> Float:
     it always does, with a small chance of a stray value.  No report says nothing.
     """
     told = expected.record.reported_kg_d[:, month]
-    base = usual_kg_d(expected)[:, month]
+    base = expected.usual_kg_d[:, month]
     inbound = (expected.record.sources["kind"] == "inbound").to_numpy(bool)
     usual = np.hypot(np.where(inbound, INBOUND_CHANGE, SOURCE_CHANGE), REPORT_ERROR)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -44,7 +44,8 @@ class Judges:
 
 def _ask(url: str) -> Attribution | Refusal:
     command = [sys.executable, "-m", "layers.judging", url]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, check=False)
+    alone = {"OPENBLAS_NUM_THREADS": "1"} | os.environ  # many small matrices: threads on one wait for each other
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], env=alone, capture_output=True, check=False)
     if done.returncode:
         reason = (done.stderr.decode(errors="replace").strip().splitlines() or [str(done.returncode)])[-1]
         return "judging", "成因推断没有完成：{reason}。请查看日志", {"reason": reason}
