@@ -185,6 +185,12 @@ def episodes(network: RiverNetwork, series: dict[tuple[str, str], Series] | None
     return sorted(found, key=lambda e: (e.peak, e.section_id))
 
 
+def peak_in(found: Iterable[Episode], section: str, month: str) -> str:
+    """When the highest episode of a section in a month stood at its peak; blank where it had none."""
+    mine = [one for one in found if one.section_id == section and one.peak[:7] == month]
+    return max(mine, key=lambda one: one.peak_mg_l).peak if mine else ""
+
+
 def repeated(values: Float) -> Bool:
     """Readings equal to the one before, in runs of three or more: a sensor that has stopped. (n,)"""
     same = np.concatenate([[False], np.diff(values) == 0])

@@ -227,7 +227,7 @@ def _likelihood(measured: Float, ordinary: Float, added: Float, spread: Float, o
     reached ones given them (a Schur complement), so that the algebra is done on the few sections below each suspect.
     """
     out = np.empty(added.shape[:2])
-    reaches = (added > 0).any(axis=1)
+    reaches = np.asarray((added > 0).any(axis=1), np.bool_)
     _, example, which = np.unique(reaches @ 2 ** np.arange(reaches.shape[1]), return_index=True, return_inverse=True)
     sections_first = np.moveaxis(added, -1, 0)
     for p, reached in enumerate(reaches[example]):

@@ -21,6 +21,7 @@ import streamlit as st
 import hydro
 import layers
 from hydro import Attribution, permits
+from hydro.alarm import Episode, episodes, peak_in
 from hydro.board import Board
 from hydro.columns import number
 from hydro.columns import text as text_of
@@ -32,6 +33,7 @@ from layers import assess, outline
 from layers import map as drawing
 from layers.assets import Shelf
 from layers.demo import Founding
+from layers.findings import field_findings
 from layers.health import log_to
 from layers.judging import Judges, Refusal
 from layers.pictures import RELIEF, kept
@@ -308,8 +310,32 @@ def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
 @of_record
 @st.cache_resource(max_entries=200, show_spinner=False)
 def causes(url: str, revision: int, section: str, month: str) -> hydro.Trace:
-    """The ranked causes of a section in a month; only once ``judged`` is done."""
+    """The ranked causes of a section in a month, by its highest episode where an automatic station reads it.
+
+    Without an episode that month it is judged by its mean: only once ``judged`` is done.
+    """
+    peak = episode(url, revision, section, month)
+    if peak:
+        return _stations(url, revision).explain(section, peak)
     return _attribution(url, revision).explain(section, month or None)
+
+
+def episode(url: str, revision: int, section: str, month: str) -> str:
+    """When the highest episode of a section in a month stood at its peak; blank where no station saw one."""
+    return peak_in(_episodes(url, revision), section, month)
+
+
+@of_scene
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _episodes(url: str, revision: int) -> list[Episode]:
+    here = network(url, revision)
+    return episodes(here) if here.observations.sub_daily else []
+
+
+@of_record
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _stations(url: str, revision: int) -> hydro.Episodes:
+    return hydro.Episodes(network(url, revision), field_findings(project(url)))
 
 
 def _attribution(url: str, revision: int) -> Attribution:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def show(url: str, revision: int, trace: hydro.Trace) -> None:
     if len(trace.network.reaches) > AUTOMATIC_REACHES and not state.wants_causes():
         st.button(say("推断成因"), on_click=state.want_causes, key="want_causes")
         return
-    waiting = not cache.judged(url, revision).done()
+    peak = cache.episode(url, revision, trace.section_id, state.month())
+    waiting = not peak and not cache.judged(url, revision).done()
     st.fragment(_answer, run_every="1s" if waiting else None)(url, revision, trace.section_id, waiting)
 
 
@@ -73,14 +75,17 @@ def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
     now = cache.project(url).revision
     if cache.revision_of(url, now, cache.JUDGED) > cache.revision_of(url, revision, cache.JUDGED):
         st.rerun(scope="app")  # somebody found something: the causes are judged anew
-    future = cache.judged(url, revision)
-    if not future.done():
+    peak = cache.episode(url, revision, section, state.month())
+    if not peak and not cache.judged(url, revision).done():
         st.html(f'<div class="note working">{html.escape(say("正在比对全部月份的监测记录……"))}</div>')
         return
     if waiting:
         st.rerun()
     with parts.guard():
-        trace = cache.causes(url, revision, section, state.month())
+        with st.spinner(say("正在比对自动站的读数……")) if peak else nullcontext():
+            trace = cache.causes(url, revision, section, state.month())
+        if peak:
+            _episode(trace)
         ranked = trace.table.dropna(subset=["probability"]).sort_values("probability", ascending=False)
         for row in ranked.head(NAMED).to_dict("records"):
             if row["probability"] >= WORTH_NAMING:
@@ -91,13 +96,24 @@ def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
         _patrol(url, trace)
 
 
+def _episode(trace: hydro.Trace) -> None:
+    """Which reading of the automatic station the causes are those of."""
+    said = say(
+        "按自动站本月最高读数推断：{time}，{value} mg/L（目标 {target} mg/L）",
+        time=str(trace.time).replace("T", " "),
+        value=f"{trace.measured_mg_l:.3f}",
+        target=f"{trace.target_mg_l:g}",
+    )
+    st.html(f'<div class="note">{html.escape(said)}</div>')
+
+
 def _field(url: str, trace: hydro.Trace) -> None:
-    """What was found on the spot about this section and month, and a form to add to it."""
+    """What was found on the spot about this section and month (or reading), and a form to add to it."""
     project = signin.own_project(url)
-    month = state.month()
+    asked_of = str(trace.time)
     names = trace.table.set_index("source_id")["name"].astype(str)
     for one in field_findings(project):
-        if one.time != month or one.source_id not in names:
+        if one.time != asked_of or one.source_id not in names:
             continue
         left, right = st.columns([4, 1], vertical_alignment="center")
         kept = say(
@@ -108,31 +124,33 @@ def _field(url: str, trace: hydro.Trace) -> None:
         )
         left.text(kept)
         if project.user.may("write"):
-            right.button(say("撤回"), key=f"withdraw_{one.source_id}", on_click=_withdraw, args=(url, one.source_id))
+            right.button(
+                say("撤回"), key=f"withdraw_{one.source_id}", on_click=_withdraw, args=(url, one.source_id, asked_of)
+            )
     if not project.user.may("write"):
         return
     asked = [s for s, p in sorted(trace.odds.items(), key=lambda item: -item[1]) if s != "NONE"]
     with st.popover(say("记录现场核查")), st.form("field_finding", border=False):
         st.selectbox(say("查了谁"), asked, format_func=lambda s: _named(s, names[s]), key=state.FOUND_SOURCE)
         st.text_input(say("查到了什么"), key=state.FOUND_NOTE, max_chars=200)
-        st.form_submit_button(say("确认是它"), on_click=_keep, args=(url, CONFIRMED))
-        st.form_submit_button(say("排除"), on_click=_keep, args=(url, EXCLUDED))
+        st.form_submit_button(say("确认是它"), on_click=_keep, args=(url, CONFIRMED, asked_of))
+        st.form_submit_button(say("排除"), on_click=_keep, args=(url, EXCLUDED, asked_of))
 
 
 def _named(source: str, name: str) -> str:
     return say(OTHERS[source]) if source in OTHERS else name or source
 
 
-def _keep(url: str, verdict: str) -> None:
+def _keep(url: str, verdict: str, time: str) -> None:
     source, note = state.found()
     with parts.guard():
-        one = hydro.FieldFinding(source, state.month(), verdict, note)
+        one = hydro.FieldFinding(source, time, verdict, note)
         record_finding(signin.own_project(url), one, found_on=date.today().isoformat())
 
 
-def _withdraw(url: str, source: str) -> None:
+def _withdraw(url: str, source: str, time: str) -> None:
     with parts.guard():
-        withdraw_finding(signin.own_project(url), source, state.month())
+        withdraw_finding(signin.own_project(url), source, time)
 
 
 def _patrol(url: str, trace: hydro.Trace) -> None:
@@ -161,6 +179,11 @@ def _cause(row: dict[str, object]) -> None:
         low, high = (percent(float(str(row[name]))) for name in ("share_low", "share_high"))
         told = say("约占断面负荷 {share}（{low}–{high}）", share=percent(row["share"]), low=low, high=high)
         said = f"<b>{html.escape(told)}</b> {said}"
+    if isinstance(row["release_from"], str) and row["release_from"]:
+        since, until = (str(row[name])[5:].replace("T", " ") for name in ("release_from", "release_to"))
+        load = parts.figure(float(str(row["released_kg"])))
+        let_out = say("约 {since} 至 {until} 排放 {load} kg", since=since, until=until, load=load)
+        said = f"<b>{html.escape(let_out)}</b> {said}"
     st.html(
         f'<div class="cause"><b>{html.escape(name)}</b><i><u style="width:{100 * odds:.0f}%"></u></i><b>{percent(odds)}</b></div>'
         f'<div class="why">{said}</div>'

@@ -71,7 +71,7 @@ def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
         parts.heading(say("谁的磷"))
         sources.show(trace)
         section.balance(trace)
-        if trace.measured_mg_l > trace.target_mg_l:
+        if trace.measured_mg_l > trace.target_mg_l or cache.episode(url, revision, chosen, state.month()):
             causes.show(url, revision, trace)
         return trace
     return None
