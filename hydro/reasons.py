@@ -23,6 +23,10 @@ COMPLIANT_SHARE = 0.5
 """A source that keeps its permit is named where it is at least this part of the load."""
 NAMED = 5
 """How many sections a sentence names."""
+LIKELY = 0.9
+"""The reaches named for an unlisted outlet hold this part of its probability, as the stretch on the map does."""
+LASTS = 0.3
+"""What the months before and after must hold against unlisted outlets together for that to be said."""
 WORTH_SAYING = 0.002
 """Below this probability a candidate gets the one sentence that rules it out, not its whole file."""
 
@@ -143,7 +147,7 @@ def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probab
     found: list[Finding] = []
     if weight.sum() > 0 and probability >= WORTH_SAYING:
         order = np.argsort(-weight)
-        kept = order[: int(np.searchsorted(np.cumsum(weight[order]) / weight.sum(), 0.6)) + 1]
+        kept = order[: int(np.searchsorted(np.cumsum(weight[order]) / weight.sum(), LIKELY)) + 1]
         reaches = tuple(dict.fromkeys(str(judged.network.reaches.index[segments.reach[k]]) for k in kept))
         km = float(segments.length_m[kept].sum()) / 1000
         found.append(
@@ -154,6 +158,9 @@ def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probab
             )
         )
         found += _bracket(judged, ratio[order[0]], month, place, score)
+        around = judged.history.beside(month)[judged.suspects.unlisted]
+        if float(around[ratio[:, place] > 0].sum()) > LASTS:
+            found.append(Finding("相邻月份多半也是如此：像是持续排放的排口，不像一次事故", {}, FOR))
     chronic = float(judged.expected.chronic_kg_d @ judged.expected.along_stretch[month][:, place])
     expected = float(judged.expected.load_kg_d[place, month])
     if chronic > 0.05 * expected:

@@ -27,6 +27,9 @@ UNLISTED_PART = 0.14
 """Part of point events that come from unlisted outlets."""
 REPEAT = 0.5
 """What one earlier event adds to a source, in units of an average source's weight."""
+LASTING = 0.1
+"""Probability that an unlisted outlet seen in a month is there in the next as well: nobody laid it for one month, while a
+listed source's event is an accident that its owner ends."""
 EVENT_RATE = (0.30, 10.0)
 """Point events a month: prior mean, and how many months it counts for."""
 WASHOFF_RATE = (0.07, 10.0)
@@ -92,9 +95,17 @@ class History:
         prior = np.zeros(self.suspects.count)
         if total > 0:
             prior[:-1] = weight / total * min(rate, 0.8)
+            unlisted = self.suspects.unlisted
+            prior[unlisted] += LASTING * self.beside(month)[unlisted]
         prior[-1] = min(wash, 0.3)
         over = prior.sum()
         return np.asarray(prior / max(over / 0.95, 1.0), np.float64)
+
+    def beside(self, month: int) -> Float:
+        """What the months before and after a month hold against every suspect, added up. (suspects,)"""
+        return np.asarray(
+            self.by_month[max(month - 1, 0) : month].sum(axis=0) + self.by_month[month + 1 : month + 2].sum(axis=0)
+        )
 
 
 def list_suspects(expected: Expected) -> Suspects:

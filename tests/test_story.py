@@ -1,5 +1,6 @@
 """The demo's story as trace tells it: each event found, and told in words."""
 
+import re
 from pathlib import Path
 
 import geopandas as gpd
@@ -58,10 +59,25 @@ def test_a_plant_that_complies_is_named_without_being_accused(judged: hydro.Attr
     assert "未超许可" in line(top["evidence"])
 
 
+def test_the_unregistered_outlet_comes_first_in_each_of_its_months_with_its_kilometres(
+    network: hydro.RiverNetwork, judged: hydro.Attribution
+) -> None:
+    """One month alone cannot tell it from the plant on the same stretch; four in a row can."""
+    stretch = network.reaches.index[network.reaches["name"] == "西孟姜女河04"][0]
+    for month in ("2021-11", UNLISTED, "2022-01", "2022-02"):
+        top = likeliest(judged.explain("西孟姜女河口", month))
+        assert top["source_id"] == "UNREGISTERED", month
+        told = re.search(r"若为未登记排口，最可能在河段 (.+?)（约 ([\d.]+) km）", line(top["evidence"]))
+        assert told is not None
+        assert stretch in told[1].split("、")
+        assert float(told[2]) < 22
+        assert "相邻月份多半也是如此" in line(top["evidence"])
+
+
 def test_the_unregistered_outlet_is_found_by_those_who_go_where_the_patrol_sends_them(
     network: hydro.RiverNetwork, judged: hydro.Attribution
 ) -> None:
-    """Nothing in monthly data tells it from the plant on the same stretch; three visits do."""
+    """What the months leave open, three visits to the listed sources of the stretch settle."""
     trace = judged.explain("西孟姜女河口", UNLISTED)
     stretch = network.reaches.index[network.reaches["name"] == "西孟姜女河04"][0]
     assert trace.odds["UNREGISTERED"] > 0.1
