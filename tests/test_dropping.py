@@ -52,10 +52,10 @@ def visit(role: str, intake: Intake | None = None) -> AppTest:
     return app.run()
 
 
-def reading(office: layers.Project) -> Intake:
+def reading(office: layers.Project, file: Sent = MONTH) -> Intake:
     """A month of readings for the office, read."""
     intake = Intake()
-    intake.receive([MONTH])
+    intake.receive([file])
     intake.into = office.url
     intake.read()
     wait(intake)
@@ -98,6 +98,17 @@ def test_staff_write_into_the_open_project_and_take_it_back(office: layers.Proje
     wait(intake)
     assert len(office.table("observations")) == 2
     assert office.book()["why"].tolist()[-2:] == ["导入 八月.csv", "撤销导入 八月.csv"]
+
+
+def test_what_is_refused_is_told_in_the_words_of_the_page_and_may_yet_be_taken(office: layers.Project) -> None:
+    dates = Sent("日期.csv", "断面名称,采样时间,总磷(mg/L)\n桥,05/06/2022,0.2\n".encode())
+    app = visit("staff", reading(office, dates))
+    assert not app.exception
+    assert "先回答旁边的问题：下面的行届时会重新核对，有的不再拒收。" in [told.value for told in app.caption]
+    (refused,) = [told.value for told in app.text if "05/06/2022" in told.value and "应为" in told.value]
+    assert refused.startswith("监测数据 表")
+    assert "observations" not in refused
+    assert " time " not in refused
 
 
 def test_a_stopped_import_says_so_and_can_begin_again(office: layers.Project) -> None:

@@ -29,6 +29,8 @@ def refused(intake: Intake) -> None:
     if not entries:
         st.caption(say("没有拒收的行。"))
         return
+    if intake.preview.report.asked:
+        st.caption(say("先回答旁边的问题：下面的行届时会重新核对，有的不再拒收。"))
     for entry in entries[:SHOWN]:
         with st.container(border=True, gap="xxsmall"):
             st.caption(_place(intake, entry))
@@ -91,6 +93,8 @@ def show(intake: Intake) -> None:
                 "what": st.column_config.TextColumn(say("说明"), width="large"),
             },
         )
+        if not preview.report.refused:
+            download(intake)
 
 
 def download(intake: Intake) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from hydro.schema import Attribute, attributes
 from layers.attachments import safe_name
 from layers.backup import backup
 from layers.export import export
@@ -23,6 +24,11 @@ TABLES = {
     "goals": "限期目标", "registers": "整治台账",
 }  # fmt: skip
 """What the tables of a project are called on the screen."""
+
+PLACES = {
+    "lon": "经度", "lat": "纬度", "x": "X 坐标（东）", "y": "Y 坐标（北）", "wkt": "图形（WKT）", "lonlat": "经纬度",
+}  # fmt: skip
+"""How a place is written in a file, which is no attribute of a table."""
 
 
 TEMPLATES = (
@@ -130,3 +136,24 @@ def _copy(url: str) -> bytes:
         kept = Path(folder) / "project.gpkg"
         backup(signin.own_project(url), str(kept))
         return kept.read_bytes()
+
+
+def column(table: str, name: str) -> str:
+    """What an attribute is called on the screen: in Chinese the word that heads such a column, else its description."""
+    if name in PLACES:
+        return say(PLACES[name])
+    known = attributes(table).get(name)
+    if known is None:
+        return name
+    words = {each.name: _word(each) for each in attributes(table).values()}
+    word = words[name]
+    return word if list(words.values()).count(word) == 1 else f"{word} {name}"
+
+
+def _word(attribute: Attribute) -> str:
+    if state.lang() == "zh":
+        return next((word for word in attribute.synonyms if not word.isascii()), attribute.description_zh)
+    described = attribute.description_en
+    for end in (",", ";", " (", ":"):
+        described = described.split(end)[0]
+    return described

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from hydro.schema import attributes
 from layers.answers import open_ended
 from layers.preview import Preview
 from layers.report import Proposal, Question
-from ui import parts
+from ui import holdings, parts
 from ui.intake import Intake
 from ui.state import say
 
@@ -34,10 +35,23 @@ MOUTH = "--mouth "
 
 def told(message: str, **params: object) -> str:
     """A sentence of a report in the words of this page."""
-    sentence = say(message, **params)
+    sentence = say(message, **_called(params))
     for option, words in OPTION_WORDS.items():
         sentence = sentence.replace(option, say(words))
     return sentence
+
+
+def _called(params: Mapping[str, object]) -> dict[str, object]:
+    """Parameters with tables and their columns as this page calls them; a column of the file itself stays as it is written."""
+    table, column = str(params.get("table", "")), str(params.get("column", ""))
+    words = {
+        key: say(holdings.TABLES[str(params[key])])
+        for key in ("table", "target")
+        if str(params.get(key, "")) in holdings.TABLES
+    }
+    if "table" in words and column in attributes(table):
+        words["column"] = holdings.column(table, column)
+    return {**params, **words}
 
 
 def show(intake: Intake) -> None:

@@ -10,19 +10,16 @@ import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
-from hydro.schema import Attribute, attributes
+from hydro.schema import attributes
 from layers.columns import COORDINATES, IMPORTED
 from layers.preview import ReadLayer
 from layers.sketch import legend, sketch
-from ui import cache, holdings, questions, state
+from ui import cache, holdings, questions
 from ui.intake import Intake
 from ui.state import say
 
 MAP_HEIGHT = 300
 SURE = 0.9
-PLACES = {
-    "lon": "经度", "lat": "纬度", "x": "X 坐标（东）", "y": "Y 坐标（北）", "wkt": "图形（WKT）", "lonlat": "经纬度",
-}  # fmt: skip
 
 
 def show(intake: Intake) -> None:
@@ -97,7 +94,7 @@ def _layer(intake: Intake, layer: ReadLayer) -> None:
         st.rerun()
     if layer.table:
         _columns(intake, layer)
-        head = layer.head.rename(columns=lambda name: _named(layer.table, str(name)))
+        head = layer.head.rename(columns=lambda name: holdings.column(layer.table, str(name)))
         head.index.name = say("行号")
         st.dataframe(head, height=min(38 + 35 * len(head), 218))
 
@@ -105,7 +102,7 @@ def _layer(intake: Intake, layer: ReadLayer) -> None:
 def _columns(intake: Intake, layer: ReadLayer) -> None:
     """The table in which columns are corrected; a correction is read at once."""
     unread = say("— 不读取")
-    labels = {name: _named(layer.table, name) for name in [*attributes(layer.table), *COORDINATES]}
+    labels = {name: holdings.column(layer.table, name) for name in [*attributes(layer.table), *COORDINATES]}
     meaning = {label: name for name, label in labels.items()}
     rows = pd.DataFrame(
         {
@@ -158,27 +155,6 @@ def corrected(rows: pd.DataFrame, edited: pd.DataFrame, meaning: Mapping[str, st
         for source, label, unit in zip(changed["source"], changed["attribute"], changed["unit"], strict=True)
         if label in meaning
     }
-
-
-def _named(table: str, name: str) -> str:
-    """What an attribute is called on the screen: in Chinese the word that heads such a column, else its description."""
-    if name in PLACES:
-        return say(PLACES[name])
-    known = attributes(table).get(name)
-    if known is None:
-        return name
-    words = {each.name: _word(each) for each in attributes(table).values()}
-    word = words[name]
-    return word if list(words.values()).count(word) == 1 else f"{word} {name}"
-
-
-def _word(attribute: Attribute) -> str:
-    if state.lang() == "zh":
-        return next((word for word in attribute.synonyms if not word.isascii()), attribute.description_zh)
-    described = attribute.description_en
-    for end in (",", ";", " (", ":"):
-        described = described.split(end)[0]
-    return described
 
 
 def _unit(table: str, attribute: str) -> str:
