@@ -217,7 +217,7 @@ def _compliant(judged: Judgement, month: int, place: int) -> Findings:
     """A source that keeps its permit and yet is most of what a small river carries."""
     delivered = judged.shares(month, place)
     whole, largest = sum(delivered.values()), max(delivered, key=lambda source: delivered[source])
-    if largest not in judged.source_ids or delivered[largest] < COMPLIANT_SHARE * whole:
+    if whole <= 0 or largest not in judged.source_ids or delivered[largest] < COMPLIANT_SHARE * whole:
         return ()
     i = judged.source_ids.index(largest)
     permit, told = float(judged.record.sources["permit_kg_d"].iloc[i]), judged.record.reported_kg_d[i]

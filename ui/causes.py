@@ -33,12 +33,40 @@ AUTOMATIC_REACHES = 5000
 def show(url: str, revision: int, trace: hydro.Trace) -> None:
     """The causes of what the section shows this month, once they have been worked out."""
     parts.heading(say("可能是谁"))
-    if len(trace.network.reaches) > AUTOMATIC_REACHES and not state.wants_causes():
+    if _on_demand(trace.network):
         st.button(say("推断成因"), on_click=state.want_causes, key="want_causes")
         return
     peak = cache.episode(url, revision, trace.section_id, state.month())
     waiting = not peak and not cache.judged(url, revision).done()
     st.fragment(_answer, run_every="1s" if waiting else None)(url, revision, trace.section_id, waiting)
+
+
+def best(url: str, revision: int, trace: hydro.Trace, waiting: bool) -> hydro.Trace | None:
+    """What is best known of whose phosphorus it is; None while the record is still being judged, or cannot be."""
+    if waiting or _on_demand(trace.network):
+        return None
+    with parts.quiet():
+        return cache.causes(url, revision, trace.section_id, state.month())
+    return None
+
+
+def waiting(url: str, revision: int, network: hydro.RiverNetwork) -> bool:
+    """Whether the record is still being judged; asked once a run, so that what is drawn and what follows agree."""
+    return not _on_demand(network) and not cache.judged(url, revision).done()
+
+
+def follow(url: str, revision: int) -> None:
+    """While the record is being judged: wait, and draw what is best known in the place of what the registers say."""
+    st.fragment(_follow, run_every="1s")(url, revision)
+
+
+def _on_demand(network: hydro.RiverNetwork) -> bool:
+    return len(network.reaches) > AUTOMATIC_REACHES and not state.wants_causes()
+
+
+def _follow(url: str, revision: int) -> None:
+    if cache.judged(url, revision).done():
+        st.rerun()
 
 
 KEPT = {CONFIRMED: "已确认", EXCLUDED: "已排除"}

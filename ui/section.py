@@ -137,11 +137,14 @@ def _chart(times: list[str]) -> dict[str, Any]:
     }
 
 
-def balance(trace: Trace) -> None:
-    """What was measured, what the listed sources explain of it, and the water both stand on."""
+def balance(trace: Trace, *, judged: bool) -> None:
+    """What was measured, what the registers explain of it, the water both stand on, and how the shares were found."""
     said = (
         [] if math.isnan(trace.measured_kg_d) else [say("实测负荷 {load} kg/d", load=parts.figure(trace.measured_kg_d))]
     )
     said.append(say("清单说明 {load} kg/d", load=parts.figure(trace.explained_kg_d)))
     said.append(say("流量 {flow} m³/s", flow=parts.figure(trace.discharge_m3_s)))
-    st.html(f'<div class="note">{html.escape(" · ".join(said))}</div>')
+    how = say("贡献率为最佳估计，由清单与全部监测记录一并推断") if judged else say("贡献率暂按清单推算")
+    st.html(
+        f'<div class="note">{html.escape(" · ".join(said))}</div><div class="note shares" data-judged="{int(judged)}">{how}</div>'
+    )

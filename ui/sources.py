@@ -27,9 +27,15 @@ _list = st.components.v2.component(
 )
 
 
-def show(trace: Trace) -> None:
-    """Seven rows, then more; the small ones as one sum; what is unexplained is always the last row."""
-    table = trace.table
+def show(trace: Trace, listed: Trace) -> None:
+    """Seven rows, then more; the small ones as one sum; what is unexplained is always the last row.
+
+    ``trace`` is what is best known, ``listed`` what the registers alone say: the two stand side by side.
+    """
+    inventory = listed.table.set_index("source_id")["delivered_kg_d"]
+    table = trace.table.assign(listed_kg_d=trace.table["source_id"].map(inventory))
+    table = table[(table["source_id"] != "NONE") & (table["delivered_kg_d"] > 0)]
+    table = table.sort_values("delivered_kg_d", ascending=False, kind="stable")
     largest = table["delivered_kg_d"].max() if len(table) else 0.0
     named = (np.arange(len(table)) < LISTED) | (table["source_id"] == state.source()).to_numpy(bool)
     rows = [_row(source, largest) for source in table[named].to_dict("records")]
@@ -41,9 +47,9 @@ def show(trace: Trace) -> None:
             "section": trace.section_id,
             "chosen": state.source(),
             "rows": rows,
-            "last": _unexplained(trace),
+            "last": _unexplained(listed),
             "few": FEW,
-            "heads": ["", say("来源"), "", say("贡献率"), "kg/d", say("历时")],
+            "heads": ["", say("来源"), "", say("贡献率"), "kg/d", say("清单"), say("历时")],
             "more": say("更多 {count} 个来源", count=max(len(table) - FEW, 0)),
             "less": say("收起"),
         },
@@ -55,6 +61,8 @@ def _row(source: dict[str, Any], largest: float) -> dict[str, Any]:
     kind, delivered = str(source["kind"]), float(source["delivered_kg_d"])
     if kind == "diffuse":
         name = say("面源")
+    elif kind == "unregistered":
+        name = say("未登记排口")
     elif kind == "inbound":
         name = str(source["name"])
         name = name if name.startswith("入境") else say("入境·{name}", name=name)
@@ -68,8 +76,9 @@ def _row(source: dict[str, Any], largest: float) -> dict[str, Any]:
         "width": 100 * delivered / largest if largest > 0 else 0,
         "share": percent(float(source["share"])),
         "load": figure(delivered),
+        "listed": figure(float(source["listed_kg_d"])),
         "time": time,
-        "path": kind != "diffuse",
+        "path": kind not in ("diffuse", "unregistered"),
         "note": _note(source, name),
     }
 
@@ -83,6 +92,7 @@ def _rest(table: pd.DataFrame, largest: float) -> dict[str, Any]:
         "width": 100 * delivered / largest if largest > 0 else 0,
         "share": percent(float(table["share"].sum())),
         "load": figure(delivered),
+        "listed": figure(float(table["listed_kg_d"].sum())),
         "time": "",
         "path": False,
         "note": say("其余 {count} 个来源合计", count=len(table)),
@@ -91,8 +101,15 @@ def _rest(table: pd.DataFrame, largest: float) -> dict[str, Any]:
 
 def _note(source: dict[str, Any], name: str) -> str:
     """What stands behind the figures: load at the source, part that arrives, basis and date."""
+    known = "share_low" in source and math.isfinite(source["share_low"])
     parts = [
         name,
+        *(
+            [say("贡献率 {low}–{high}", **{end: percent(source[f"share_{end}"]) for end in ("low", "high")})]
+            if known
+            else []
+        ),
+        say("清单到断面 {load} kg/d", load=figure(float(source["listed_kg_d"]))),
         say("源头负荷 {load} kg/d", load=figure(float(source["load_kg_d"]))),
         say("到达 {share}", share=percent(float(source["delivery_ratio"]))),
         say("依据：{basis}", basis=say(BASIS.get(str(source["basis"]), "未知"))),
@@ -113,10 +130,11 @@ def _unexplained(trace: Trace) -> list[dict[str, Any]]:
         {
             "id": "",
             "kind": "unexplained",
-            "name": say("未说明") if more else say("清单多出"),
+            "name": say("清单未说明") if more else say("清单多出"),
             "width": min(100.0, 100 * abs(rest) / trace.measured_kg_d),
             "share": percent(rest / trace.measured_kg_d),
-            "load": figure(rest),
+            "load": "",
+            "listed": figure(rest),
             "time": "",
             "path": False,
             "note": say("实测负荷减去各来源送达之和；如实列出，不摊到别的来源上"),

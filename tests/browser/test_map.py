@@ -15,6 +15,7 @@ from hydro.upstream import upstream_of_reach
 from layers.pictures import RELIEF, Picture, keep
 from layers.relief import png, shade
 from tests.browser.conftest import Visit
+from ui.parts import figure
 
 Serve = Callable[[str], str]
 UPSTREAM = """(reaches) => reaches.map((reach) => [...qingyuan.app.topology.upstream(reach).reaches])"""
@@ -31,6 +32,10 @@ def basin(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("project") / "basin.gpkg"
     layers.create_project(path, name="示例", demo=True, tables=tables).close()
     return str(path)
+
+
+JUDGED_MS = 90_000
+"""The causes are worked out in a process that gives way to everything else."""
 
 
 def test_upstream_in_the_browser_is_upstream_in_python(visit: Visit, serve: Serve, basin: str) -> None:
@@ -52,7 +57,14 @@ def test_a_click_lights_the_upstream_then_names_the_sources(visit: Visit, serve:
     expect(visit.page.locator(".headline .place")).to_have_text(str(network.sections.at[section, "name"]))
     trace = hydro.trace_sources(network, section, time="2022-12")
     rows = visit.page.locator(".sources .row[data-source]")
-    expect(rows.first).to_have_attribute("data-source", str(trace.table["source_id"].iloc[0]))
+    best = hydro.inquire(network).explain(section, "2022-12").table
+    most = best.loc[best["source_id"] != "NONE"].sort_values("delivered_kg_d", ascending=False, kind="stable")
+    expect(visit.page.locator(".shares")).to_have_attribute("data-judged", "1", timeout=JUDGED_MS)
+    expect(rows.first).to_have_attribute("data-source", str(most["source_id"].iloc[0]))
+    listed = trace.table.set_index("source_id")["delivered_kg_d"]
+    shown = rows.first.locator(".number")
+    expect(shown.nth(1)).to_have_text(figure(float(most["delivered_kg_d"].iloc[0])))
+    expect(shown.nth(2)).to_have_text(figure(float(listed.get(most["source_id"].iloc[0], float("nan")))))
     expect(rows.last).to_contain_text("清单多出" if trace.unexplained_kg_d < 0 else "未说明")
     expect(visit.page).to_have_url(re.compile(rf"section={section}"))
     assert visit.ask_map(view) == before
@@ -64,6 +76,7 @@ def test_a_source_of_the_list_lights_its_way(visit: Visit, serve: Serve, basin: 
     frame = visit.open(f"{serve(basin)}/?section={trace.section_id}&month={trace.time}")
     source = next(s for s in trace.table["source_id"] if s != "DIFFUSE")
     row = visit.page.locator(f".sources .row[data-source='{source}']")
+    expect(visit.page.locator(".shares")).to_have_attribute("data-judged", "1", timeout=JUDGED_MS)
     row.hover()
     expect(frame.locator(".leaflet-container")).to_have_attribute("data-path", source)
     row.click()

@@ -17,6 +17,7 @@ function row(source, data, choose) {
     element("span", "track", bar),
     element("span", "number", source.share),
     element("span", "number", source.load),
+    element("span", "number listed", source.listed),
     element("span", "number", source.time),
   );
   line.type = "button";

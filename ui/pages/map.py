@@ -29,10 +29,13 @@ def _look(url: str, revision: int) -> None:
         with right, st.container(key="panel"):
             marking.card(url, revision)
             marking.follow(url, revision)
-            trace = _panel(url, revision, network)
+            waiting = bool(state.section()) and causes.waiting(url, revision, network)
+            trace = _panel(url, revision, network, waiting)
             keys.listen()
         with left, st.container(key="map_frame"):
             _map(url, revision, trace)
+        if waiting:
+            causes.follow(url, revision)
         state.write_link()
 
 
@@ -58,7 +61,7 @@ def _map(url: str, revision: int, trace: Trace | None) -> None:
     )
 
 
-def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
+def _panel(url: str, revision: int, network: RiverNetwork, waiting: bool) -> Trace | None:
     _pick(network)
     chosen = state.section()
     if not chosen:
@@ -66,14 +69,15 @@ def _panel(url: str, revision: int, network: RiverNetwork) -> Trace | None:
         return None
     with parts.guard():
         trace = cache.trace(url, revision, chosen, state.month())
+        best = causes.best(url, revision, trace, waiting)
         section.headline(network, trace)
         section.history(network, chosen)
         parts.heading(say("谁的磷"))
-        sources.show(trace)
-        section.balance(trace)
+        sources.show(best or trace, trace)
+        section.balance(trace, judged=best is not None)
         if trace.measured_mg_l > trace.target_mg_l or cache.episode(url, revision, chosen, state.month()):
             causes.show(url, revision, trace)
-        return trace
+        return best or trace
     return None
 
 
