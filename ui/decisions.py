@@ -177,7 +177,7 @@ def standing(project: Project, plan: str, outlets: pd.DataFrame) -> None:
         named = decisions.reset_index().merge(outlets[["outlet_id", "name", "river", "county"]], how="left")
         named["decision"] = named["decision"].map(DECISIONS).map(say)
         titles = ("编号", "名称", "河流", "县区", "处置", "接入", "决定人", "时间", "理由")
-        table = named.reindex(columns=COLUMNS).set_axis([say(title) for title in titles], axis=1)
+        table = named.reindex(columns=COLUMNS).fillna("").set_axis([say(title) for title in titles], axis=1)
         st.dataframe(table, hide_index=True, height=420, key="standing")
 
 
