@@ -46,21 +46,25 @@ def spelled(params: Mapping[str, Any], lang: str) -> dict[str, Any]:
     }
 
 
-def next_place(trace: Trace, lang: str = "zh") -> str:
-    """Where to take the next sample, in words; blank where no listed source is much of a candidate."""
+def has_a_place(trace: Trace) -> bool:
+    """Whether the cause is at all likely to have entered at a place, rather than from the land or from nowhere at once."""
     odds = trace.table.set_index("source_id")["probability"].dropna()
-    if odds.drop("NONE", errors="ignore").sum() < WORTH_A_SAMPLE:
+    return bool(odds.drop(["NONE", "DIFFUSE"], errors="ignore").sum() >= WORTH_A_SAMPLE)
+
+
+def next_place(trace: Trace, lang: str = "zh") -> str:
+    """Where to take the next sample, in words; blank where no place on a river is much of a candidate."""
+    odds = trace.table.set_index("source_id")["probability"].dropna()
+    if not has_a_place(trace):
         return ""
     place = next_sample(trace, odds.to_dict())
     if place is None:
         return ""
     if not place.reach_id:
         return text("{name} 的排口", lang, name=trace.table.set_index("source_id")["name"][place.source_id])
-    reaches = trace.network.reaches
-    return text(
-        "{river}，河段 {reach} 的上端：{share} 的可能在其上游",
-        lang,
-        river=column(reaches, "river")[place.reach_id] or column(reaches, "name")[place.reach_id],
-        reach=place.reach_id,
-        share=f"{100 * place.above:.0f}%",
-    )
+    reaches, share = trace.network.reaches, f"{100 * place.above:.0f}%"
+    river = column(reaches, "river")[place.reach_id] or column(reaches, "name")[place.reach_id]
+    if not river:
+        return text("河段 {reach} 的上端：{share} 的可能在其上游", lang, reach=place.reach_id, share=share)
+    message = "{river}，河段 {reach} 的上端：{share} 的可能在其上游"
+    return text(message, lang, river=river, reach=place.reach_id, share=share)

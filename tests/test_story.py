@@ -10,7 +10,7 @@ import pytest
 import hydro
 from hydro import EXCLUDED, FieldFinding
 from hydro.sampling import bracket
-from reports.evidence import line
+from reports.evidence import line, next_place
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 UNLISTED = "2021-12"
@@ -47,6 +47,7 @@ def test_the_flood_is_wash_off_at_every_section_that_it_broke(judged: hydro.Attr
         assert (top["source_id"], top["probability"] > 0.9) == ("DIFFUSE", True), section
     assert "当月降雨 612.0 mm（常年中位 24.1 mm）" in line(top["evidence"])
     assert "像全流域冲刷" in line(top["evidence"])
+    assert next_place(judged.explain("皇甫", "2021-07")) == ""  # no place on the river is to blame
 
 
 def test_a_plant_that_complies_is_named_without_being_accused(judged: hydro.Attribution) -> None:

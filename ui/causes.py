@@ -14,9 +14,9 @@ import streamlit as st
 import hydro
 from hydro.columns import text
 from hydro.findings import CONFIRMED, EXCLUDED
-from hydro.sampling import SamplePlace, bracket, next_sample
+from hydro.sampling import bracket
 from layers.findings import field_findings, record_finding, withdraw_finding
-from reports.evidence import line
+from reports.evidence import has_a_place, line, next_place
 from reports.patrol import patrol_sheet
 from ui import cache, parts, signin, state
 from ui.parts import percent
@@ -87,7 +87,7 @@ def _suspected(trace: hydro.Trace) -> dict[str, Any]:
 
 def _stretch(trace: hydro.Trace) -> None:
     """The stretch on the map and in words, with the load that the register does not explain."""
-    data = _suspected(trace)
+    data = _suspected(trace) if has_a_place(trace) else {"section": trace.section_id, "reaches": []}
     _bracket(key="bracket", data=data)
     if data["reaches"]:
         length_m = trace.network.topology.length_m[data["reaches"]].sum()
@@ -219,21 +219,6 @@ def _cause(row: dict[str, object]) -> None:
 
 
 def _sample(trace: hydro.Trace) -> None:
-    odds = trace.table.set_index("source_id")["probability"].dropna().to_dict()
-    place = next_sample(trace, odds)
-    if place is not None:
-        st.html(f'<div class="next"><b>{say("下一个采样点")}</b> {html.escape(_where(trace, place))}</div>')
-
-
-def _where(trace: hydro.Trace, place: SamplePlace) -> str:
-    names = trace.table.set_index("source_id")["name"]
-    if not place.reach_id:
-        return say("{name} 的排口", name=names[place.source_id])
-    reaches = trace.network.reaches
-    river = text(reaches, "river")[place.reach_id] or text(reaches, "name")[place.reach_id]
-    return say(
-        "{river}，河段 {reach} 的上端：{share} 的可能在其上游",
-        river=river,
-        reach=place.reach_id,
-        share=percent(place.above),
-    )
+    place = next_place(trace, state.lang())
+    if place:
+        st.html(f'<div class="next"><b>{say("下一个采样点")}</b> {html.escape(place)}</div>')
