@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,14 @@ from pathlib import Path
 from layers.read import Progress, silent
 
 SOURCE = Path(__file__).parents[1] / "data" / "demo"
+
+
+def demo_file(folder: Path) -> Path:
+    """Where the demo stands in a folder: another edition of its data is another file, and what was decided stays."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCE.glob("*")):
+        digest.update(path.read_bytes())
+    return folder / f"demo-{digest.hexdigest()[:8]}.gpkg"
 
 
 class Founding:

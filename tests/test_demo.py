@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layers.demo import Founding
+from layers.demo import Founding, demo_file
 
 TOP = Path(__file__).resolve().parents[1]
 DEMO = TOP / "data" / "demo"
@@ -216,3 +217,13 @@ def test_whoever_waits_for_the_demo_sees_how_far_it_is(tmp_path: Path, monkeypat
     assert parts == sorted(parts)
     assert len(set(parts)) > 3
     assert Founding(tmp_path / "demo.gpkg").made.done()  # at once, where it was made before
+
+
+def test_another_edition_of_the_demo_is_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(DEMO, tmp_path / "data")
+    first = demo_file(tmp_path)
+    monkeypatch.setattr("layers.demo.SOURCE", tmp_path / "data")
+    assert demo_file(tmp_path) == first
+    with (tmp_path / "data" / "weather.csv").open("a") as file:
+        file.write("\n")
+    assert demo_file(tmp_path) != first

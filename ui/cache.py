@@ -32,7 +32,7 @@ from i18n import text
 from layers import assess, outline
 from layers import map as drawing
 from layers.assets import Shelf
-from layers.demo import Founding
+from layers.demo import Founding, demo_file
 from layers.findings import field_findings
 from layers.health import log_to
 from layers.judging import Judges, Refusal
@@ -90,7 +90,7 @@ def forget() -> None:
 @st.cache_resource(show_spinner=False)
 def founding() -> Founding:
     """The demo as a project file, imported through the tool's own door when the program first runs."""
-    return Founding(TOP / "var" / "demo.gpkg")
+    return Founding(demo_file(TOP / "var"))
 
 
 def demo() -> Path:
