@@ -43,7 +43,7 @@ def keep_story(project: Desk, month: str, steps: Iterable[Step], *, why: str) ->
         FaultsError: every step that cannot be told, and nothing is kept.
         HydroError: the user may not write.
     """
-    project.user.must("write")
+    project.user.must("write", [""])  # what the meeting is told belongs to the whole city
     told = list(steps)
     with project.change() as work:
         known = {str(row["section_id"]) for row in work.rows("sections")}

@@ -13,7 +13,7 @@ from offices import EVIL, tables
 import layers
 from hydro.errors import FaultsError, HydroError
 from hydro.findings import FieldFinding
-from layers import attachments, entering, findings, pictures, tasks
+from layers import attachments, entering, findings, pictures, stories, tasks
 from layers.accounts import Accounts
 from layers.backup import backup
 from layers.export import export
@@ -99,6 +99,7 @@ def writes(project: layers.Project, tmp_path: Path) -> dict[str, Callable[[], ob
             project, FieldFinding("O3", "2022-07", "confirmed"), found_on="2022-08-01"
         ),
         "findings.withdraw_finding": lambda: findings.withdraw_finding(project, "O3", "2022-06"),
+        "stories.keep_story": lambda: stories.keep_story(project, "2022-07", [stories.Step("situation")], why="x"),
         "entering.remember": lambda: entering.remember(project, {"排口": "name"}),
         "pictures.keep": lambda: pictures.keep(project, "relief", pictures.Picture(b"x", (0, 0, 1, 1)), why="x"),
         "entering.enter": lambda: entering.enter(read, project.raw, files=["x"], user=project.user),  # type: ignore[attr-defined]
@@ -152,7 +153,8 @@ def test_nothing_that_is_typed_is_obeyed(url: str) -> None:
         columns = [column for column, kind in declared(name).items() if kind == "TEXT"]
         rows = [dict.fromkeys(columns, f"{text}{n}") for n, text in enumerate(HOSTILE)]
         wrote = pd.DataFrame(rows).assign(
-            **{key: [f"{text}{n}" for n, text in enumerate(HOSTILE)] for key in LAYOUTS[name].key}
+            **{key: [f"{text}{n}" for n, text in enumerate(HOSTILE)] for key in LAYOUTS[name].key if key in columns},
+            **{key: range(len(HOSTILE)) for key in LAYOUTS[name].key if key not in columns},
         )
         project.write({name: wrote}, why=HOSTILE[number % len(HOSTILE)])
         found = project.table(name).tail(len(HOSTILE))
