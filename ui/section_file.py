@@ -9,17 +9,18 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from hydro import Trace
 from hydro.columns import text
 from hydro.standards import CLASSES
 from hydro.tasks import STATES, with_status
 from hydro.trend import spearman
 from reports.words import section_words
-from ui import cache, parts, section, state, table
+from ui import cache, causes, parts, section, state, table
 from ui.state import say
 from ui.today import as_of
 
 SOURCES, TASKS, ITEMS = "file_sources", "file_tasks", "file_items"
-KINDS = {"outlet": "排污口", "plant": "污水处理厂", "inbound": "入境", "diffuse": "面源"}
+KINDS = {"outlet": "排污口", "plant": "污水处理厂", "inbound": "入境", "diffuse": "面源", "unregistered": "未登记排口"}
 FEW = 8
 VISIBLE = 0.0005
 
@@ -48,8 +49,12 @@ def show(url: str, revision: int, section_id: str) -> None:
         parts.heading(say("谁的磷"))
         with parts.guard():
             trace = cache.trace(url, revision, section_id, state.month())
-            table.show(SOURCES, _source_columns(), _sources(trace), _open_source)
-            section.balance(trace)
+            waiting = causes.waiting(url, revision, trace.network)
+            best = causes.best(url, revision, trace, waiting)
+            table.show(SOURCES, _source_columns(), _sources(best or trace, trace), _open_source)
+            section.balance(trace, judged=best is not None)
+            if waiting:
+                causes.follow(url, revision)
         parts.heading(say("断面档案"))
         facts(_record(network, row))
         parts.heading(say("相关任务"))
@@ -219,21 +224,26 @@ def _source_columns() -> list[table.Column]:
         column("name", say("来源"), "two", 190),
         column("share", say("贡献率"), "share", 120),
         column("load", "kg/d", "number", 60, say("送达断面的负荷")),
+        column("listed", say("清单"), "number", 60, say("只按清单推算的送达负荷，kg/d")),
         column("time", say("历时"), "number", 60),
     ]
 
 
-def _sources(trace: Any) -> list[dict[str, Any]]:
+def _sources(best: Trace, listed: Trace) -> list[dict[str, Any]]:
+    """The largest sources as they are best known, beside what the registers alone say."""
+    inventory = listed.table.set_index("source_id")["delivered_kg_d"]
+    largest = best.table[best.table["source_id"] != "NONE"].nlargest(FEW, "delivered_kg_d")
     rows = []
-    for one in trace.table.head(FEW).to_dict("records"):
-        kind = str(one["kind"])
+    for rank, one in enumerate(largest.to_dict("records"), 1):
+        kind, told = str(one["kind"]), float(inventory.get(one["source_id"], math.nan))
         cells = {
-            "rank": str(one["rank"]), "name": _named(kind, str(one["name"])),
+            "rank": str(rank), "name": _named(kind, str(one["name"])),
             "share": {"share": table.known(one["share"]), "text": parts.percent(one["share"])},
-            "load": parts.fixed(one["delivered_kg_d"], 1), "time": parts.duration(one["travel_time_d"]),
+            "load": parts.fixed(one["delivered_kg_d"], 1), "listed": parts.fixed(told, 1),
+            "time": parts.duration(one["travel_time_d"]),
         }  # fmt: skip
         sort = {
-            "rank": one["rank"], "name": str(one["name"]), "share": one["share"], "load": one["delivered_kg_d"],
+            "rank": rank, "name": str(one["name"]), "share": one["share"], "load": one["delivered_kg_d"], "listed": told,
             "time": one["travel_time_d"],
         }  # fmt: skip
         rows.append(table.row(str(one["source_id"]) if kind in ("outlet", "plant") else "", cells, sort))
@@ -243,7 +253,7 @@ def _sources(trace: Any) -> list[dict[str, Any]]:
 def _named(kind: str, name: str) -> list[str]:
     """A source's name with its kind; what washes off the land has no name of its own."""
     word = say(KINDS.get(kind, kind))
-    return [word, ""] if kind == "diffuse" else [name, word]
+    return [word, ""] if kind in ("diffuse", "unregistered") else [name, word]
 
 
 def _open_source() -> None:
