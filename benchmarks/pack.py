@@ -18,7 +18,7 @@ import pandas as pd
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP))
 import hydro  # noqa: E402
-from reports.content import build_content  # noqa: E402
+from reports.month import build_content  # noqa: E402
 from reports.offline import offline_map  # noqa: E402
 from reports.pack import make_pack  # noqa: E402
 

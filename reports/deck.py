@@ -20,7 +20,7 @@ from pptx.util import Emu, Mm, Pt
 
 from hydro.errors import HydroError
 from reports import phrases, sheet
-from reports.cartography import Atlas, make_atlas
+from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
 from reports.fonts import OFFICE_FACE, Typeface, typeface
 from reports.rows import CELL_AIR, CELL_MARGIN, row_heights, shared_out

@@ -14,7 +14,7 @@ import shapely
 
 from i18n import text as translate
 from reports import phrases
-from reports.cartography import Atlas, make_atlas
+from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
 from reports.offline import json_for_script
 from reports.tables import task_table, written

@@ -84,7 +84,7 @@ def report(
     import datetime
 
     import layers
-    from reports.content import project_content
+    from reports.month import project_content
     from reports.pack import Style, write_pack
 
     def tell(title: str, done: int, count: int) -> None:

@@ -27,12 +27,14 @@ from hydro import HydroError
 from i18n import text
 from layers.stories import Step
 from reports import phrases
-from reports.cartography import bar_length_m, make_atlas
-from reports.content import Content, build_content
+from reports.atlas import make_atlas
+from reports.content import Content
 from reports.deck import deck
 from reports.fonts import typeface
+from reports.furniture import bar_length_m
 from reports.labels import Placer
 from reports.meeting import meeting
+from reports.month import build_content
 from reports.offline import json_for_script, offline_map
 from reports.pack import Cancelled, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets

@@ -42,7 +42,8 @@ from layers.roles import User
 from layers.sewers import sewer_km
 from layers.standards import load_standard
 from layers.stories import story_of
-from reports.content import Content, project_content
+from reports.content import Content
+from reports.month import project_content
 from ui import state
 
 TOP = Path(__file__).resolve().parents[1]

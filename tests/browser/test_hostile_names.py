@@ -9,8 +9,8 @@ import pytest
 import hydro
 import layers
 from benchmarks.synthetic import make_basin
-from reports.content import project_content
 from reports.meeting import meeting
+from reports.month import project_content
 from reports.offline import offline_map
 from tests.browser.conftest import Visit
 from ui.pages import PAGES

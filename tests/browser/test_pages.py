@@ -13,8 +13,9 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 import hydro
 from hydro import upstream_set
-from reports.content import Content, build_content
+from reports.content import Content
 from reports.meeting import meeting
+from reports.month import build_content
 from reports.offline import offline_map
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"

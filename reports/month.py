@@ -1,0 +1,252 @@
+"""A month of a project gathered into its content: every section judged, its sources traced, the plan and the tasks read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from hydro import HydroError, RiverNetwork, Trace, exceedances, inquire
+from hydro.columns import number, text
+from hydro.standards import CLASSES, Standard
+from i18n import text as translate
+from layers.findings import field_findings
+from layers.project import Project
+from layers.standards import load_standard
+from layers.stories import Step, story_of
+from reports.content import Cause, Content, Figure, SectionReport, Source, Status, Task
+from reports.evidence import next_place, told
+from reports.planned import PlanReport, planned
+from reports.printable import clean
+
+SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "districts", "catchments")
+ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
+HALF_A_DECIMAL = 0.0005
+LEAST_CHANCE = 0.03
+RANGE = ("share_low", "share_high")
+
+
+class Explainer(Protocol):
+    """Whoever says, of a section at a time, what came from where and who did it."""
+
+    def explain(self, section: str, time: str | None = None) -> Trace:
+        """The ranked sources of one section at a time."""
+
+
+def build_content(
+    network: RiverNetwork,
+    shapes: Mapping[str, pd.DataFrame],
+    month: str,
+    *,
+    project: str,
+    demo: bool = False,
+    lang: str = "zh",
+    made_on: str = "",
+    unit: str = "",
+    approval: str = "",
+    plan: PlanReport | None = None,
+    tasks: pd.DataFrame | None = None,
+    inquiry: Explainer | None = None,
+    story: tuple[Step, ...] = (),
+) -> Content:
+    """Everything a month's pack tells, worst section first.
+
+    ``shapes`` are the project's spatial tables with their geometry; a section without one is told in tables and left off
+    the maps. ``plan`` comes from the planner; ``inquiry`` is the network already asked who did it, where the caller keeps one.
+    Raises HydroError ``month_empty`` where no section was measured that month.
+    """
+    measured_at = network.observations.times("section", "TP")
+    if month not in measured_at:
+        raise HydroError(
+            "month_empty",
+            "{month} 没有任何断面的总磷监测值，无法出报告。有数据的月份：{first} 至 {last}",
+            month=month,
+            first=measured_at[0] if measured_at else "—",
+            last=measured_at[-1] if measured_at else "—",
+        )
+    standard = load_standard()
+    history = network.observations.frame("section", "TP")
+    history = history[history.index <= month]
+    over = exceedances(network)
+    inquiry = inquiry or inquire(network)
+    drawn = _drawn(shapes.get("sections"), "section_id")
+    reports = [
+        _section(
+            network,
+            str(section_id),
+            month,
+            standard=standard,
+            history=history.get(section_id, pd.Series(dtype=float)),
+            over=set(over.loc[over["section_id"] == section_id, "time"]),
+            trace=inquiry.explain(str(section_id), month),
+            placed=drawn is None or str(section_id) in drawn,
+            lang=lang,
+        )
+        for section_id in network.sections.index
+    ]
+    reports.sort(key=lambda one: (ORDER[one.status], _nearness(one), one.section_id))
+    return Content(
+        project=clean(project),
+        demo=demo,
+        month=month,
+        lang=lang,
+        sections=tuple(reports),
+        network=network,
+        shapes=shapes,
+        standard=standard,
+        made_on=made_on,
+        unit=clean(unit),
+        approval=clean(approval),
+        plan=plan,
+        tasks=_tasks(tasks),
+        story=story,
+        outlets=network.outlets,
+        plants=network.plants,
+    )
+
+
+def project_content(project: Project, month: str, *, plan: str = "", **how: Any) -> Content:
+    """The content of a month, from a project; ``plan`` by id or name. See :func:`build_content` for the keywords."""
+    network = project.network()
+    how.setdefault("inquiry", inquire(network, field_findings(project)))
+    effect = planned(network, project.tables(("plans", "decisions", "measures")), plan, month) if plan else None
+    return build_content(
+        network,
+        project.tables(SPATIAL, geometry=True),
+        month,
+        project=project.name or project.url,
+        demo=project.demo,
+        tasks=project.table("tasks"),
+        plan=effect,
+        story=story_of(project, month),
+        **how,
+    )
+
+
+def _nearness(one: SectionReport) -> float:
+    """Small for a section far over its target; unmeasured ones last."""
+    return math.inf if one.status == "none" else -one.multiple
+
+
+def _drawn(table: pd.DataFrame | None, key: str) -> set[str] | None:
+    if table is None or "geometry" not in table:
+        return None
+    return {str(i) for i, shape in zip(table[key], table["geometry"], strict=True) if shape and not shape.is_empty}
+
+
+def _section(
+    network: RiverNetwork,
+    section_id: str,
+    month: str,
+    *,
+    standard: Standard,
+    history: pd.Series,
+    over: set[str],
+    trace: Trace,
+    placed: bool,
+    lang: str,
+) -> SectionReport:
+    row = {name: clean(text(network.sections, name)[section_id]) for name in network.sections.columns}
+    value = trace.measured_mg_l
+    basis = "monitored" if trace.measured else ""
+    gauged = network.observations.at("section", section_id, "discharge", month)
+    rank = int(standard.rank("TP", value, row.get("waterbody") or "river"))
+    return SectionReport(
+        section_id=section_id,
+        name=row.get("name") or section_id,
+        river=row.get("river", ""),
+        level=row.get("level", ""),
+        county=row.get("county", ""),
+        target=Figure(float(number(network.sections, "tp_target_mg_l")[section_id]), "mg/L"),
+        measured=Figure(value, "mg/L", basis, month),
+        discharge=Figure(trace.discharge_m3_s, "m³/s", "monitored" if gauged else "estimated", month),
+        water_class=CLASSES[rank] if rank >= 0 else "",
+        status=status(value, trace.target_mg_l),
+        months_over=_run(history.dropna(), over),
+        history=tuple((str(time), float(tp)) for time, tp in history.items() if not np.isnan(tp)),
+        sources=_sources(trace, lang),
+        measured_load=Figure(trace.measured_kg_d, "kg/d", basis, month),
+        explained_load=Figure(trace.explained_kg_d, "kg/d", "modelled", month),
+        upstream=frozenset(network.reaches.index[trace.delivery.ratio[:, 0] > 0].astype(str)),
+        trace=trace,
+        reach_id=row.get("reach_id", ""),
+        causes=_causes(trace, lang) if trace.margin_mg_l < 0 else (),
+        next_sample=clean(next_place(trace, lang)) if trace.margin_mg_l < 0 else "",
+        placed=placed,
+        sure=row.get("position_confidence", "") not in ("low", "unresolved"),
+    )
+
+
+def status(value: float, target: float) -> Status:
+    """Over, at (equal as printed), holds, or none; an exceedance is the raw value above the target.
+
+    >>> status(0.301, 0.3), status(0.3, 0.3), status(0.29, 0.3), status(float("nan"), 0.3)
+    ('over', 'at', 'holds', 'none')
+    """
+    if math.isnan(value) or math.isnan(target):
+        return "none"
+    if value > target:
+        return "over"
+    return "at" if target - value < HALF_A_DECIMAL else "holds"
+
+
+def _run(history: pd.Series, over: set[str]) -> int:
+    """How many months on end, up to the last, the section has been over its target."""
+    count = 0
+    for time in reversed(list(history.index)):
+        if time not in over:
+            break
+        count += 1
+    return count
+
+
+def _name(source_id: str, name: object, lang: str) -> str:
+    if source_id == "DIFFUSE":
+        return translate("面源", lang)
+    if source_id == "UNREGISTERED":
+        return translate("未登记排口", lang)
+    return translate("没有单一原因", lang) if source_id == "NONE" else clean(name) or source_id
+
+
+def _causes(trace: Trace, lang: str) -> tuple[Cause, ...]:
+    """The candidates worth naming, most probable first, with their evidence in words."""
+    table = trace.table[trace.table["probability"] >= LEAST_CHANCE].sort_values("probability", ascending=False)
+    return tuple(
+        Cause(str(i), _name(str(i), name, lang), float(chance), tuple(map(clean, told(found, lang))))
+        for i, name, chance, found in table[["source_id", "name", "probability", "evidence"]].itertuples(index=False)
+    )
+
+
+def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
+    """The sources by what they deliver; ``NONE`` is a cause, not a source."""
+    known = trace.table[(trace.table["source_id"] != "NONE") & (trace.table["delivered_kg_d"] > 0)]
+    known = known.sort_values("delivered_kg_d", ascending=False, kind="stable")
+    known = known.assign(**{name: np.nan for name in ("inventory_kg_d", *RANGE) if name not in known})
+    return tuple(
+        Source(
+            source_id=str(row.source_id),
+            kind=str(row.kind),
+            name=_name(str(row.source_id), row.name, lang),
+            rank=rank,
+            load=Figure(float(row.load_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
+            inventory=Figure(float(row.inventory_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
+            delivered=Figure(float(row.delivered_kg_d), "kg/d", "modelled", trace.time or ""),
+            share=float(row.share),
+            share_low=float(row.share_low),
+            share_high=float(row.share_high),
+            travel_time_d=float(row.travel_time_d),
+            reach_id=clean(row.reach_id),
+        )
+        for rank, row in enumerate(known.itertuples(index=False), 1)
+    )
+
+
+def _tasks(table: pd.DataFrame | None) -> tuple[Task, ...]:
+    if table is None or table.empty:
+        return ()
+    told = {name: text(table, name).map(clean) for name in Task.__dataclass_fields__}
+    rows = [Task(**{name: column.iloc[i] for name, column in told.items()}) for i in range(len(table))]
+    return tuple(sorted(rows, key=lambda task: (task.department, task.person, task.due_on, task.task_id)))
