@@ -61,7 +61,7 @@ def next_place(trace: Trace, lang: str = "zh") -> str:
     if place is None:
         return ""
     if not place.reach_id:
-        return text("{name} 的排口", lang, name=trace.table.set_index("source_id")["name"][place.source_id])
+        return text("{name}的排口", lang, name=trace.table.set_index("source_id")["name"][place.source_id])
     reaches, share = trace.network.reaches, f"{100 * place.above:.0f}%"
     river = column(reaches, "river")[place.reach_id] or column(reaches, "name")[place.reach_id]
     if not river:

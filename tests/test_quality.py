@@ -1,7 +1,5 @@
 """Attainment, trend, ledger, outlook, compensation: worked by hand, by law, and against published values."""
 
-import doctest
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +20,6 @@ from layers.standards import load_standard, load_table
 
 GB = load_standard()
 NAN = np.nan
-
-
-@pytest.mark.parametrize(
-    "name", ["attainment", "board", "cells", "compensation", "ledger", "months", "quality", "standards", "trend"]
-)
-def test_the_examples_in_the_docstrings_run(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"hydro.{name}")).failed == 0
 
 
 # -- attainment --------------------------------------------------------------------------------------------------------

@@ -195,9 +195,9 @@ def test_the_best_estimate_stands_beside_what_the_registers_say(content: Content
 def test_the_next_sample_is_in_the_documents(content: Content) -> None:
     over = [one for one in content.measured if one.causes]
     assert [row[0] for row in next_table(content).rows] == [one.name for one in over]
-    assert content.section("S01").next_sample == "城东污水处理厂 的排口"
+    assert content.section("S01").next_sample == "城东污水处理厂的排口"
     words = "\n".join(p.text for p in Document(io.BytesIO(brief(content))).paragraphs)
-    assert "汲县下一个采样点：城东污水处理厂 的排口" in words
+    assert "汲县下一个采样点：城东污水处理厂的排口" in words
     assert not next(
         one for one in over if one.causes[0].probability > 0.99 and one.causes[0].source_id == "NONE"
     ).next_sample

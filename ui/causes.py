@@ -16,7 +16,7 @@ from hydro.columns import text
 from hydro.findings import CONFIRMED, EXCLUDED
 from hydro.sampling import bracket
 from layers.findings import field_findings, record_finding, withdraw_finding
-from reports.evidence import has_a_place, line, next_place
+from reports.evidence import MARK, has_a_place, next_place, told
 from reports.patrol import patrol_sheet
 from ui import cache, parts, signin, state
 from ui.parts import percent
@@ -202,19 +202,22 @@ def _cause(row: dict[str, object]) -> None:
     source, odds = str(row["source_id"]), float(str(row["probability"]))
     name = say(OTHERS[source]) if source in OTHERS else str(row["name"])
     findings = row["evidence"] if isinstance(row["evidence"], tuple) else ()
-    said = html.escape(line(findings, state.lang()))
+    said = []
     if isinstance(row["share"], float) and math.isfinite(row["share"]):
         low, high = (percent(float(str(row[name]))) for name in ("share_low", "share_high"))
-        told = say("约占断面负荷 {share}（{low}–{high}）", share=percent(row["share"]), low=low, high=high)
-        said = f"<b>{html.escape(told)}</b> {said}"
+        part = say("约占断面负荷 {share}（{low}–{high}）", share=percent(row["share"]), low=low, high=high)
+        said.append(part)
     if isinstance(row["release_from"], str) and row["release_from"]:
         since, until = (str(row[name])[5:].replace("T", " ") for name in ("release_from", "release_to"))
         load = parts.figure(float(str(row["released_kg"])))
-        let_out = say("约 {since} 至 {until} 排放 {load} kg", since=since, until=until, load=load)
-        said = f"<b>{html.escape(let_out)}</b> {said}"
+        said.append(say("约 {since} 至 {until} 排放 {load} kg", since=since, until=until, load=load))
+    lines = [
+        f'<li data-mark="{MARK.get(one.speaks, "·")}">{html.escape(words)}</li>'
+        for one, words in zip(findings, told(findings, state.lang()), strict=True)
+    ]
     st.html(
         f'<div class="cause"><b>{html.escape(name)}</b><i><u style="width:{100 * odds:.0f}%"></u></i><b>{percent(odds)}</b></div>'
-        f'<div class="why">{said}</div>'
+        f'<div class="why">{"".join(f"<b>{html.escape(one)}</b> " for one in said)}<ul>{"".join(lines)}</ul></div>'
     )
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from hydro import RiverNetwork, Trace
 from hydro.columns import number, text
+from hydro.observations import Reading
 from hydro.standards import CLASSES
 from layers.style import BLUE, GREY, INK, status
 from ui import cache, parts, state
@@ -40,10 +41,11 @@ def headline(network: RiverNetwork, trace: Trace) -> None:
             say("总磷 {grade}类", grade=grade.numeral_zh),
             say("目标 {target} mg/L", target=f"{target:g}"),
             margin(value, target),
+            say("低于检出限，按检出限的一半计") if trace.measured.below_detection else "",
             streak(series(network, section), target),
         ]
         lines += [
-            f'<span class="value">{value:.3f} <small>mg/L</small></span>',
+            f'<span class="value">{html.escape(reading(trace.measured))} <small>mg/L</small></span>',
             _span(f"status {how}", say(STATUS[how])),
             _span("rule"),
             f'<span class="kind"><i class="swatch" style="background:{grade.colour}"></i>{html.escape(" · ".join(filter(None, said)))}</span>',
@@ -53,6 +55,15 @@ def headline(network: RiverNetwork, trace: Trace) -> None:
 
 def _span(kind: str, words: str = "") -> str:
     return f'<span class="{kind}">{html.escape(words)}</span>'
+
+
+def reading(measured: Reading) -> str:
+    """A concentration as a laboratory would write it: below detection is less than the limit, not a figure.
+
+    >>> reading(Reading(0.312, "2022-07", 1, False)), reading(Reading(0.005, "2022-07", 1, True))
+    ('0.312', '<0.010')
+    """
+    return f"<{2 * measured.value:.3f}" if measured.below_detection else f"{measured.value:.3f}"
 
 
 def margin(value: float, target: float) -> str:

@@ -130,7 +130,7 @@ def _unexplained(trace: Trace) -> list[dict[str, Any]]:
         {
             "id": "",
             "kind": "unexplained",
-            "name": say("清单未说明") if more else say("清单多出"),
+            "name": say("其中清单未说明") if more else say("清单多出"),
             "width": min(100.0, 100 * abs(rest) / trace.measured_kg_d),
             "share": percent(rest / trace.measured_kg_d),
             "load": "",

@@ -63,11 +63,12 @@ QY.App = class {
     this.map.getContainer().dataset.ready = "1";
   }
 
-  /** Where this project was last looked at in this tab, else all of it. */
+  /** Where this project was last looked at in this tab, else all of it; a wheel turned too far never loses the basin. */
   showView() {
     const last = JSON.parse(QY.remembered(`qy-view-${this.options.project}`, "sessionStorage") || "null");
     if (last) this.map.setView(last.at, last.zoom, { animate: false });
     else this.map.fitBounds(this.home, { animate: false, ...this.rims() });
+    this.map.setMinZoom(Math.min(this.map.getZoom(), Math.floor(this.map.getBoundsZoom(this.home)) - 2));
     this.repaint();
   }
 
