@@ -23,6 +23,8 @@ from layers.tables import OWN, Layout, declared
 
 Row = dict[str, Any]
 MODULUS = 1 << 256
+WRITTEN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+"""The text that a row is fingerprinted by."""
 
 
 @dataclass
@@ -67,14 +69,10 @@ def clean(frame: pd.DataFrame, layout: Layout, stored: Mapping[str, str]) -> lis
     """
     faults: list[Fault] = []
     names = [name for name in map(str, frame.columns) if name not in ("geometry", "geom")]
-    labels = _labels(frame, layout)
-    columns: dict[str, list[Any]] = {
-        name: [
-            _value(raw, stored[name], _Place(layout.name, label, name), faults)
-            for raw, label in zip(frame[name].astype(object), labels, strict=True)
-        ]
-        for name in names
-    }
+    columns: dict[str, list[Any]] = {}
+    for name in names:
+        at_once = _at_once(frame[name], stored[name])
+        columns[name] = _one_by_one(frame, name, stored[name], layout, faults) if at_once is None else at_once
     if layout.geometry and "geometry" in frame.columns:
         columns["geom"] = _wkb(frame["geometry"], layout)
     for name in layout.key:
@@ -84,6 +82,36 @@ def clean(frame: pd.DataFrame, layout: Layout, stored: Mapping[str, str]) -> lis
     if faults:
         raise FaultsError(faults)
     return rows
+
+
+def _at_once(column: pd.Series[Any], kind: str) -> list[Any] | None:
+    """A whole column as :func:`_value` makes it, where every value is of its kind already; None where one may not be."""
+    numeric = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+    if kind == "INTEGER" and numeric and column.dtype.kind != "f":
+        return list(column.tolist())
+    if kind == "REAL" and numeric:
+        values: list[Any] = (column.to_numpy(np.float64) + 0.0).tolist()
+    elif kind == "TEXT" and pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+        values = column.astype(object).tolist()
+    else:
+        return None
+    missing = column.isna().to_numpy()
+    for i in np.flatnonzero(missing).tolist():
+        values[i] = None
+    if kind == "TEXT":
+        values = [None if value is None else str(value) for value in values]
+        whole = "".join(value for value in values if value is not None)
+        if "\x00" in whole or not _encodes(whole):
+            return None
+    return values
+
+
+def _one_by_one(frame: pd.DataFrame, name: str, kind: str, layout: Layout, faults: list[Fault]) -> list[Any]:
+    """A column of which some values may not be what it holds, with a fault for each that is not."""
+    return [
+        _value(raw, kind, _Place(layout.name, label, name), faults)
+        for raw, label in zip(frame[name].astype(object), _labels(frame, layout), strict=True)
+    ]
 
 
 class _Place(NamedTuple):
@@ -210,7 +238,7 @@ def fingerprint(row: Mapping[str, Any]) -> int:
         for name, value in row.items()
         if value is not None and name not in OWN
     }
-    text = json.dumps(filled, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = WRITTEN(filled)
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BUSY_S = 30.0
 """How long a writer waits for another before it gives up."""
+CACHE_KIB = 262_144
+"""Most that SQLite keeps of a file while it writes: the indexes of half a million reaches, or each row would wait for the disk."""
 
 
 class GeoPackage:
@@ -157,16 +159,16 @@ class GeoPackage:
     @contextmanager
     def founding(self) -> Iterator[sa.Connection]:
         """The transaction in which a project comes to be: its file appears whole at the end, or not at all."""
-        self._on_a_local_disk()
-        with (
-            self.appearing() as growing,
-            self.spoken(),
-            _engine(lambda: _opened_to_write(growing), _begin_to_write).begin() as connection,
-        ):
-            from layers.geopackage import create_core
+        from layers.geopackage import create_core
 
-            create_core(connection)
-            yield connection
+        self._on_a_local_disk()
+        with self.appearing() as growing, self.spoken():
+            with _engine(lambda: _opened_to_found(growing), _begin_to_write).begin() as connection:
+                create_core(connection)
+                yield connection
+            _opened_to_write(growing).close()  # from here on with a log
+            with growing.open("rb+") as file:
+                os.fsync(file)
 
     @contextmanager
     def appearing(self) -> Iterator[Path]:
@@ -322,7 +324,16 @@ def _opened_to_write(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     teach(connection)
+    return connection
+
+
+def _opened_to_found(path: Path) -> sqlite3.Connection:
+    """A connection without a log: a file that nobody sees yet is thrown away where it fails, so nothing need be undone."""
+    connection = _opened_to_write(path)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
