@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Abort:
         return 1
     except TyperException as wrong:
-        wrong.show()
+        wrong.show()  # type: ignore[attr-defined]  # every wrong usage can show itself
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

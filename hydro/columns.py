@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -25,3 +27,13 @@ def number(table: pd.DataFrame, name: str) -> pd.Series[float]:
 def numbers(table: pd.DataFrame, name: str, blank: float = np.nan) -> NDArray[np.float64]:
     """The column as a float64 array, ``blank`` where :func:`number` is NaN."""
     return np.asarray(number(table, name).fillna(blank), np.float64)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows, each by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def record(table: pd.DataFrame, key: str) -> dict[str, Any]:
+    """The row under a key of the index, the first where there are several."""
+    return records(table.loc[[key]])[0]

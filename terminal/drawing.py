@@ -30,13 +30,13 @@ def ensemble(
     """Load and TP at every section at 5, 50 and 95 %, and the share of draws above the target."""
     import hydro.ensemble
     import layers
-    from layers.cluster import foresee, runner_at
+    from layers.cluster import Cluster, foresee, runner_at
 
     network = layers.open_project(project).network()
     runner, wrong = runner_at(cluster, fallback=cluster_fallback)
     if wrong:
         complain([say(wrong.message, **wrong.params), say("已改在本机计算")])
-    with closing(runner) if hasattr(runner, "close") else nullcontext():
+    with closing(runner) if isinstance(runner, Cluster) else nullcontext():
         foresee(network, draws, runner)
         found = hydro.ensemble.ensemble(
             network, draws=draws, seed=seed, time=time or None, runner=runner, progress=told

@@ -37,7 +37,7 @@ def import_(
 ) -> None:
     """Read files, account for every row, and write the project in one transaction, or not at all."""
     from layers.imports import import_sources, preview
-    from layers.read import Options
+    from layers.intake import Options
 
     if not into and not dry_run:
         raise typer.BadParameter(say("请用 --into 指定项目，或加 --dry-run 只检查"))

@@ -37,7 +37,13 @@ def say(source: str, /, **params: Any) -> str:
     return text(source, LANG, **params)
 
 
-Language = StrEnum("Language", {lang: lang for lang in LANGUAGES})
+class Language(StrEnum):
+    """The languages of ``i18n``, as the option reads them."""
+
+    zh = "zh"
+    en = "en"
+
+
 DEFAULT_LANGUAGE = Language(LANG)
 Project = Annotated[str, typer.Argument(help=say("项目文件（.gpkg）或 postgresql:// 地址"), show_default=False)]
 Output = Annotated[Format, typer.Option("--format", help=say("结果的写法"))]
@@ -76,4 +82,5 @@ def flow_conditions(given: list[str], time: str) -> list[Any]:
     from hydro import Condition
 
     parsed = [numbers(pair, 2) for pair in given]
-    return [Condition(name, time or None, factor[0], *factor[1:]) for name, factor in parsed]
+    factors = [(name, factor[0], factor[1] if factor[1:] else 1.0) for name, factor in parsed]
+    return [Condition(name, time or None, flow, decay) for name, flow, decay in factors]

@@ -10,6 +10,8 @@ import pytest
 from basins import gated, island, observed
 
 import layers
+from i18n import LANGUAGES
+from terminal.words import Language
 
 TOP = Path(__file__).parent.parent
 
@@ -102,6 +104,10 @@ def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     done = run(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_the_languages_offered_are_those_there_are() -> None:
+    assert tuple(Language) == tuple(LANGUAGES)
 
 
 def test_every_verb_has_help_in_both_languages() -> None:

@@ -152,7 +152,7 @@ def of_tables(
 
     def by_revision(kept: Callable[Concatenate[str, int, P], R]) -> Callable[Concatenate[str, int, P], R]:
         @wraps(kept)
-        def asked(url: str, revision: int, *rest: P.args, **more: P.kwargs) -> R:
+        def asked(url: str, revision: int, /, *rest: P.args, **more: P.kwargs) -> R:
             return kept(url, revision_of(url, revision, names), *rest, **more)
 
         return asked
@@ -168,7 +168,7 @@ of_scene, of_record = of_tables(SCENE), of_tables(JUDGED)
 @st.cache_resource(max_entries=4, show_spinner=False)
 def network(url: str, revision: int) -> hydro.RiverNetwork:
     """The river network of a revision."""
-    found = project(url).network()
+    found: hydro.RiverNetwork = project(url).network()
     settle()
     return found
 

@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import hydro
-from hydro.columns import text
+from hydro.columns import records, text
 from hydro.findings import CONFIRMED, EXCLUDED
 from hydro.sampling import bracket
 from layers.findings import field_findings, record_finding, withdraw_finding
@@ -90,7 +91,8 @@ def _stretch(trace: hydro.Trace) -> None:
     data = _suspected(trace) if has_a_place(trace) else {"section": trace.section_id, "reaches": []}
     _bracket(key="bracket", data=data)
     if data["reaches"]:
-        length_m = trace.network.topology.length_m[data["reaches"]].sum()
+        reaches = np.asarray(data["reaches"], dtype=int)
+        length_m = trace.network.topology.length_m[reaches].sum()
         said = say(
             "图上橙色河段（约 {km} km）：若由单一来源造成，九成可能在其中入河。清单不能说明 {load} kg/d。",
             km=parts.figure(length_m / 1000),
@@ -115,7 +117,7 @@ def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
         if peak:
             _episode(trace)
         ranked = trace.table.dropna(subset=["probability"]).sort_values("probability", ascending=False)
-        for row in ranked.head(NAMED).to_dict("records"):
+        for row in records(ranked.head(NAMED)):
             if row["probability"] >= WORTH_NAMING:
                 _cause(row)
         _stretch(trace)

@@ -8,6 +8,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from hydro.columns import records
 from hydro.compensation import county_statement
 from hydro.registers import league
 from ui import cache, parts, state, table
@@ -30,7 +31,7 @@ def show_league(url: str, revision: int, tasks: pd.DataFrame, today: str) -> Non
         column("survey", say("排口溯源 10"), "number", 90), column("arithmetic", say("算式"), "text", 360),
     ]  # fmt: skip
     rows = []
-    for one in found.to_dict("records"):
+    for one in records(found):
         parts_of = {
             name: f"{one[f'{name}_held']:g}/{one[f'{name}_of']:g}" if one[f"{name}_of"] else "–" for name in PARTS
         }
@@ -55,7 +56,7 @@ def show_index(url: str, revision: int) -> None:
     ]  # fmt: skip
     rows = []
     between = "、" if state.lang() == "zh" else ", "
-    for one in found.to_dict("records"):
+    for one in records(found):
         known = not math.isnan(one["cwqi"])
         largest = between.join(f"{item(name)} {part:.2f}" for name, part in one["largest"])
         cells = {"rank": f"{one['rank']:.0f}" if known else "–", "county": one["county"], "cwqi": parts.fixed(one["cwqi"], 2),
@@ -94,7 +95,7 @@ def show_paid(url: str, revision: int) -> None:
         column("net", say("净额 万元"), "number", 100),
     ]  # fmt: skip
     rows = []
-    for one in county_statement(priced).to_dict("records"):
+    for one in records(county_statement(priced)):
         figures = {"pay": one["pay_wan"], "reward": one["reward_wan"], "net": one["net_wan"]}
         counts = {"months": one["section_months"], "exceeding": one["exceeding"], "unknown": one["unknown"]}
         cells = {"county": one["county"] or say("未填县区"), **{name: str(int(value)) for name, value in counts.items()},

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from hydro import HydroError
-from hydro.columns import text
+from hydro.columns import records, text
 from layers import Project
 from layers.plans import OPEN, ConflictError
 from ui import cache, parts, signin, state
@@ -27,7 +27,7 @@ def render() -> None:
     """Choose a plan, decide outlet by outlet, hand it on; several people at once."""
     project = signin.own_project(cache.place())
     outlets = project.table("outlets")
-    outlets["river"] = outlets["reach_id"].map(project.table("reaches").set_index("reach_id").get("river"))
+    outlets["river"] = outlets["reach_id"].map(text(project.table("reaches").set_index("reach_id"), "river"))
     left, right = st.columns([2, 3], gap="medium")
     with left:
         plan = choose_plan(project, project.plans.list())
@@ -51,7 +51,7 @@ def at_hand(plans: pd.DataFrame) -> str:
 
 def choose_plan(project: Project, plans: pd.DataFrame, label: LabelVisibility = "visible") -> str:
     """The plan at hand: one of the list, or a new one."""
-    names = {row.plan_id: row for row in plans.itertuples()}
+    names = {str(one["plan_id"]): one for one in records(plans)}
     if state.plan() not in names:
         state.hold_plan(at_hand(plans) or next(iter(names), None))
     pick, new = st.columns([3, 2], vertical_alignment="bottom")
@@ -59,7 +59,9 @@ def choose_plan(project: Project, plans: pd.DataFrame, label: LabelVisibility = 
         say("方案"),
         list(names),
         format_func=lambda i: (
-            f"{names[i].name} · {say(STATES[names[i].state])} · {names[i].decisions}" if i in names else i
+            " · ".join((str(names[i]["name"]), say(STATES[names[i]["state"]]), str(names[i]["decisions"])))
+            if i in names
+            else i
         ),
         key=state.PLAN,
         placeholder=say("还没有方案"),

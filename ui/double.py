@@ -8,6 +8,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from hydro.columns import records
 from hydro.permits import VERDICTS, coverage
 from ui import cache, parts, state, table
 from ui.state import say
@@ -37,7 +38,7 @@ def show(url: str, revision: int) -> None:
         column("gaps", say("缺测月"), "number", 56), column("verdict", say("结论"), "mark", 250),
     ]  # fmt: skip
     rows = []
-    for one in tested[tested["verdict"] != "no_data"].to_dict("records"):
+    for one in records(tested[tested["verdict"] != "no_data"]):
         used = one["load_kg"] / one["permit_kg"] if one["permit_kg"] else math.nan
         bad = one["verdict"] in BAD
         cells = {
@@ -69,7 +70,7 @@ def _coverage(seen: pd.DataFrame) -> None:
         column("arrived", say("到报率"), "share", 180),
     ]  # fmt: skip
     rows = []
-    for one in seen.to_dict("records"):
+    for one in records(seen):
         counts = {name: one[name] for name in ("sources", "installed", "expected", "sent")}
         shares = {"share": one["installed_share"], "arrived": one["sent_share"]}
         cells = {"county": one["county"] or say("未填县区"), **{name: str(int(count)) for name, count in counts.items()},

@@ -9,6 +9,7 @@ import altair as alt
 import streamlit as st
 
 from hydro.board import Board
+from hydro.columns import records
 from layers.style import GREY, INK
 from ui import cache, state
 from ui.state import say
@@ -33,7 +34,7 @@ def show(found: Board, url: str, revision: int) -> None:
     rivers, places = cache.outlines(url, revision)
     shown = found.rows[found.rows["section_id"].isin(list(places))]
     at = [places[one] for one in shown["section_id"]]
-    labels = [_label(row) for row in shown.to_dict("records")]
+    labels = [_label(row) for row in records(shown)]
     shown = shown.assign(
         lon=[lon for lon, _ in at], lat=[lat for _, lat in at], label=labels, side=sides(at, labels),
         mark=shown["state"].where(shown["state"].isin(list(SHAPES)), "unknown"),
@@ -50,7 +51,7 @@ def show(found: Board, url: str, revision: int) -> None:
                  alt.Tooltip("margin_mg_l:Q", title=say("余量 mg/L"), format="+.3f"),
                  alt.Tooltip("margin_share:Q", title=say("余量占目标"), format="+.0%")],
     ).add_params(alt.selection_point(name="pick", fields=["section_id"]))  # fmt: skip
-    lines = alt.Chart(alt.Data(values=rivers)).mark_geoshape(filled=False, stroke=GREY).encode(
+    lines = alt.Chart(alt.InlineData(values=rivers)).mark_geoshape(filled=False, stroke=GREY).encode(
         strokeWidth=alt.StrokeWidth("properties.width:Q", scale=None)
     )  # fmt: skip
     layers = [lines, *(_names(points, side) for side in SIDES), marks]
@@ -58,11 +59,11 @@ def show(found: Board, url: str, revision: int) -> None:
     st.altair_chart(chart, width="stretch", key=state.POINT, on_select=_open, selection_mode="pick")
 
 
-def _names(points: alt.Chart, side: str) -> alt.LayerChart:
+def _names(points: alt.Chart, side: str) -> Any:
     """Names on one side of their marks, on a white ground so that a river does not run through them."""
     dx, dy, align = SIDES[side]
     own = points.transform_filter(alt.datum.side == side).encode(text="label:N")
-    text = {"dx": dx, "dy": dy, "align": align, "baseline": "middle", "fontSize": 12, "fontWeight": 600}
+    text: dict[str, Any] = {"dx": dx, "dy": dy, "align": align, "baseline": "middle", "fontSize": 12, "fontWeight": 600}
     return own.mark_text(stroke="white", strokeWidth=4, **text) + own.mark_text(color=INK, **text)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from hydro.columns import number, text
+from hydro.columns import number, records, text
 from layers import Project
 from layers.attachments import KINDS, LIMIT_BYTES
 from layers.plans import OPEN
@@ -138,12 +139,12 @@ def _undo(url: str, plan: str) -> None:
 
 def _attached(url: str, project: Project, plan: str, outlet: str) -> None:
     """Photos and documents that speak for the decision: listed, fetched when asked for, and added."""
-    listed = project.plans.attachments(plan).query("outlet_id == @outlet")
+    listed = records(project.plans.attachments(plan).query("outlet_id == @outlet"))
     with st.popover(say("附件（{count}）", count=len(listed)), type="tertiary"):
-        for row in listed.itertuples():
+        for one in listed:
             st.download_button(
-                parts.plain(f"{row.name} · {row.size / 1000:.0f} kB"), key=f"file_{row.attachment_id}", file_name=row.name,
-                data=lambda wanted=row.attachment_id: cache.project(url).plans.attachment(wanted), on_click="ignore",
+                parts.plain(f"{one['name']} · {one['size'] / 1000:.0f} kB"), key=f"file_{one['attachment_id']}",
+                file_name=one["name"], data=partial(cache.project(url).plans.attachment, one["attachment_id"]), on_click="ignore",
             )  # fmt: skip
         if project.user.may("decide"):
             st.file_uploader(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from hydro.columns import text
+from hydro.columns import record, text
 from hydro.permits import VERDICTS
 from layers.style import BLUE, GREY, INK
 from ui import cache, parts, state, table
@@ -35,13 +35,13 @@ def show(url: str, revision: int, row_id: str) -> None:
         plant_id = str(text(outlets, "plant_id")[row_id])
         plant_id = plant_id if plant_id in network.plants.index else ""
     kind, source = ("plant", plant_id) if plant_id else ("outlet", row_id)
-    row = (outlets.loc[own[0]] if len(own) else network.plants.loc[plant_id]).fillna("").to_dict()
-    plant = network.plants.loc[plant_id].fillna("").to_dict() if plant_id else {}
+    row = record(outlets.fillna(""), str(own[0])) if len(own) else record(network.plants.fillna(""), plant_id)
+    plant = record(network.plants.fillna(""), plant_id) if plant_id else {}
     head(
         url, str(plant.get("name") or row.get("name") or row_id), [str(row.get("type", "")), str(row.get("county", ""))]
     )
     tested = cache.double_test(url, revision, state.month()).set_index("source_id")
-    test = tested.loc[source].to_dict() if source in tested.index else {}
+    test = record(tested, source) if source in tested.index else {}
     if test:
         st.html(f'<div class="plainly">{html.escape(_verdict(test))}</div>')
     left, right = st.columns([1, 1], gap="medium")

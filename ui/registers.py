@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from hydro.columns import text
+from hydro.columns import records, text
 from hydro.registers import FAMILIES, register_progress, survey_progress
 from ui import cache, parts, table
 from ui.section_file import facts
@@ -53,7 +53,7 @@ def _register_columns() -> list[table.Column]:
 
 def _register_rows(registers: pd.DataFrame, today: str) -> list[dict[str, Any]]:
     rows = []
-    for one in register_progress(registers, today=today).to_dict("records"):
+    for one in records(register_progress(registers, today=today)):
         kind, word = PACE[one["state"]]
         pace = "" if math.isnan(one["pace"]) or one["state"] in ("done", "not_started") else f" {one['pace']:.2f}"
         cells = {
@@ -93,5 +93,5 @@ def _survey_rows(outlets: pd.DataFrame) -> list[dict[str, Any]]:
             {"group": one["group"] or say("未填县区"), **{n: str(int(one[n])) for n in names}},
             {n: one[n] for n in names},
         )
-        for one in survey_progress(outlets).to_dict("records")
+        for one in records(survey_progress(outlets))
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hydro.board import Board
+from hydro.columns import records
 from ui import parts, state, table
 from ui.counties import item
 from ui.state import say
@@ -26,7 +27,7 @@ def show(found: Board) -> None:
         column("grade", say("水质状况"), "text", 130), column("pollutants", say("主要污染指标"), "text", 520),
         column("method", say("方法"), "text", 150),
     ]  # fmt: skip
-    rows = [_row(one) for one in found.rivers.to_dict("records")]
+    rows = [_row(one) for one in records(found.rivers)]
     table.show(RIVERS, columns, rows, lambda: None)
     note = say(
         "主要污染指标：五个断面以上为断面超标率，不足五个为均值超Ⅲ类的倍数；优和良好不列。评价标准 {edition}。",

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from hydro import Trace
-from hydro.columns import text
+from hydro.columns import record, records, text
 from hydro.standards import CLASSES
 from hydro.tasks import STATES, with_status
 from hydro.trend import spearman
@@ -28,7 +28,7 @@ VISIBLE = 0.0005
 def show(url: str, revision: int, section_id: str) -> None:
     """Head, then left what it is and will be, right whose phosphorus it is and who is at work on it."""
     found = cache.board(url, revision, state.month())
-    row = found.rows.set_index("section_id", drop=False).loc[section_id].to_dict()
+    row = record(found.rows.set_index("section_id", drop=False), section_id)
     months = cache.section_months(url, revision)
     row["years"] = months.annual_means("TP", state.month())[section_id].to_dict()
     head(url, row["name"] or section_id, [row["river"], row["level"], row["county"], row["month"]], section_id)
@@ -234,7 +234,7 @@ def _sources(best: Trace, listed: Trace) -> list[dict[str, Any]]:
     inventory = listed.table.set_index("source_id")["delivered_kg_d"]
     largest = best.table[best.table["source_id"] != "NONE"].nlargest(FEW, "delivered_kg_d")
     rows = []
-    for rank, one in enumerate(largest.to_dict("records"), 1):
+    for rank, one in enumerate(records(largest), 1):
         kind, told = str(one["kind"]), float(inventory.get(one["source_id"], math.nan))
         cells = {
             "rank": str(rank), "name": _named(kind, str(one["name"])),
@@ -273,7 +273,7 @@ def task_rows(url: str, revision: int, *subjects: str) -> None:
         column("due", say("期限"), "text", 80), column("state", say("状态"), "mark", 112),
     ]  # fmt: skip
     rows = []
-    for one in with_status(own, today=as_of(state.month())).to_dict("records"):
+    for one in records(with_status(own, today=as_of(state.month()))):
         who = " ".join(filter(None, (str(one["department"] or ""), str(one["person"] or ""))))
         cells = {"title": str(one["title"]), "who": who, "due": str(one["due_on"] or "")[:10], "state": status(one)}
         rows.append(table.row("", cells, {"state": one["days_left"]}))

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from hydro import Trace
+from hydro.columns import records
 from ui import state
 from ui.parts import duration, figure, percent
 from ui.state import say
@@ -38,7 +39,7 @@ def show(trace: Trace, listed: Trace) -> None:
     table = table.sort_values("delivered_kg_d", ascending=False, kind="stable")
     largest = table["delivered_kg_d"].max() if len(table) else 0.0
     named = (np.arange(len(table)) < LISTED) | (table["source_id"] == state.source()).to_numpy(bool)
-    rows = [_row(source, largest) for source in table[named].to_dict("records")]
+    rows = [_row(source, largest) for source in records(table[named])]
     if not named.all():
         rows.append(_rest(table[~named], largest))
     _list(

@@ -238,7 +238,8 @@ def keep_pack(data: bytes, name: str) -> None:
 
 def pack() -> tuple[bytes, str]:
     """The pack as it was last made; empty where there is none."""
-    return st.session_state.get(PACK, (b"", ""))
+    data, name = st.session_state.get(PACK, (b"", ""))
+    return data, name
 
 
 FOUND_SOURCE, FOUND_NOTE = "found_source", "found_note"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from hydro.columns import text
+from hydro.columns import records, text
 from hydro.tasks import from_exceedances, from_plan, state_of
 from layers.tasks import draft_tasks, fill_task, move_task, moves
 from ui import cache, parts, signin, state
@@ -23,7 +23,7 @@ def show(url: str, revision: int, tasks: pd.DataFrame, today: str) -> None:
     own = tasks[tasks["task_id"] == state.task()] if len(tasks) else tasks
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="desk"):
         if len(own):
-            one = own.iloc[0].to_dict()
+            one = records(own)[0]
             st.html(f"<b>{html.escape(str(one['title']))}</b>", width="content")
             if state_of(one) == "draft":
                 _blanks(url, one)
@@ -97,7 +97,7 @@ def _draft(url: str, revision: int, today: str) -> None:
             ranked = cache.trace(url, revision, str(section_id), state.month()).table
             points = ranked[ranked["kind"].isin(["outlet", "plant"])]
             if len(points):
-                owners[str(section_id)] = _owner(network, points.iloc[0].to_dict())
+                owners[str(section_id)] = _owner(network, records(points)[0])
         drafted = from_exceedances(rows, owners, today=today)
         _tell(draft_tasks(signin.own_project(url), drafted, why=say("断面超标")), len(drafted))
 

@@ -74,17 +74,21 @@ def _sketch(intake: Intake) -> None:
             questions.answer_mouth(intake, float(at["lng"]), float(at["lat"]))
 
 
+def _called(table: str | None) -> str:
+    return say(holdings.TABLES.get(table, table)) if table else say("（不读取）")
+
+
 def _layer(intake: Intake, layer: ReadLayer) -> None:
     tables = ["", *IMPORTED]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     code = layer.system.to_epsg() if layer.system is not None and layer.drawing.count else None
-    system = f" · {say(questions.SYSTEMS[code])}" if code in questions.SYSTEMS else f" · EPSG:{code}" if code else ""
+    system = " · " + (say(questions.SYSTEMS[code]) if code in questions.SYSTEMS else f"EPSG:{code}") if code else ""
     left.html(f'<div class="note">{html.escape(layer.label + system)}</div>')
     table = right.selectbox(
         say("这是哪张表"),
         tables,
         index=tables.index(layer.table) if layer.table in tables else 0,
-        format_func=lambda name: say(holdings.TABLES.get(name, name)) if name else say("（不读取）"),
+        format_func=_called,
         key=f"table_{intake.turn}_{layer.label}",
         label_visibility="collapsed",
     )

@@ -7,6 +7,7 @@ import time
 
 import streamlit as st
 
+from hydro.columns import records
 from reports import phrases
 from ui import cache, parts, state
 from ui.state import say
@@ -32,7 +33,7 @@ def drawn(url: str, revision: int, doing: int) -> str:
     told = "".join(
         f"<tr><td>{SIGN[row['state']]} {html.escape(str(row['name'] or row['section_id']))}</td>"
         f"<td>{row['target_mg_l']:.2f}</td><td>{parts.fixed(row['value_mg_l'])}</td></tr>"
-        for row in rows.head(SHOWN).to_dict("records")
+        for row in records(rows.head(SHOWN))
     )
     heads = "".join(f"<th>{html.escape(word)}</th>" for word in (say("断面"), say("目标"), f"{say('总磷')} mg/L"))
     kinds = ["done" if i < doing else "doing" if i == doing else "" for i in range(4)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -29,7 +30,7 @@ def show(network: RiverNetwork) -> None:
     target, name = number(network.sections, "tp_target_mg_l"), text(network.sections, "name")
     waterbody = text(network.sections, "waterbody")
     standard = cache.standard()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i in map(str, network.sections.index):
         reading = network.observations.at("section", i, "TP", state.month()) if state.month() else None
         value = math.nan if reading is None else reading.value

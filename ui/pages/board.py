@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from hydro.board import Board
-from hydro.columns import text
+from hydro.columns import records, text
 from hydro.registers import goal_progress
 from hydro.tasks import OPEN, state_of
 from reports.words import section_words
@@ -98,7 +98,7 @@ def _headline(found: Board, *, demo: bool) -> None:
     ]
     if found.grade:
         said.append(say("全部断面水质：{grade}", grade=say(found.grade)))
-    for row in found.attainment.to_dict("records"):
+    for row in records(found.attainment):
         if row["monitored"]:
             said.append(_rate(row))
     said.append(
@@ -107,7 +107,7 @@ def _headline(found: Board, *, demo: bool) -> None:
         else say("本月未全面达标")
     )
     tight = found.rows[found.rows["state"].isin(["equal", "holds"])].head(2)
-    words = [section_words(row, state.lang()) for row in tight.to_dict("records")]
+    words = [section_words(row, state.lang()) for row in records(tight)]
     label = f'<span class="demo">{html.escape(say("示例"))}</span>' if demo else ""
     st.html(
         f'<div class="board-head"><b>{html.escape(said[0])}</b>{label}<span>{html.escape(" · ".join(said[1:]))}</span>'
@@ -158,10 +158,10 @@ def _columns() -> list[table.Column]:
 
 def _rows(found: Board, url: str, revision: int) -> list[dict[str, Any]]:
     tasks = cache.table(url, revision, "tasks")
-    waiting = [state_of(one) in OPEN for one in tasks.to_dict("records")]
+    waiting = [state_of(one) in OPEN for one in records(tasks)]
     count = text(tasks[waiting], "subject").value_counts() if len(tasks) else pd.Series(dtype=int)
     shown = found.rows[found.rows["level"] == state.view()] if state.view() else found.rows
-    return [_row(row, int(count.get(row["section_id"], 0))) for row in shown.to_dict("records")]
+    return [_row(row, int(count.get(row["section_id"], 0))) for row in records(shown)]
 
 
 def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
@@ -212,10 +212,7 @@ def _below(found: Board, url: str, revision: int) -> None:
     lines = []
     goals = cache.table(url, revision, "goals")
     if len(goals):
-        lines += [
-            _goal(row)
-            for row in goal_progress(goals, _values(found, url, revision), month=found.month).to_dict("records")
-        ]
+        lines += [_goal(row) for row in records(goal_progress(goals, _values(found, url, revision), month=found.month))]
     notes = [say(note.message, **note.params) for note in found.notes]
     lines += notes[:FEW_NOTES]
     lines.append(
@@ -239,7 +236,12 @@ def _values(found: Board, url: str, revision: int) -> pd.DataFrame:
     months = cache.section_months(url, revision)
     river = text(cache.network(url, revision).sections, "river")
     wide = pd.DataFrame(months.counted("TP"), index=list(months.sections), columns=months.months.astype(str))
-    long = wide.stack().rename("value_mg_l").rename_axis(["section_id", "month"]).reset_index()
+    long = (
+        wide.rename_axis("section_id")
+        .reset_index()
+        .melt("section_id", var_name="month", value_name="value_mg_l")
+        .dropna()
+    )
     return long.assign(river=long["section_id"].map(river))
 
 

@@ -7,6 +7,7 @@ import html
 import pandas as pd
 import streamlit as st
 
+from hydro.columns import records
 from hydro.tasks import daily_sheet, load_of, with_status
 from ui import cache, counties, double, outlet_file, parts, registers, state, table, task_desk
 from ui.section_file import status
@@ -74,7 +75,7 @@ def _list(tasks: pd.DataFrame, today: str) -> None:
         column("listed", say("挂牌督办"), "text", 150),
     ]  # fmt: skip
     rows = []
-    for one in with_status(tasks, today=today).to_dict("records"):
+    for one in records(with_status(tasks, today=today)):
         hung, off = (str(one[name] or "")[:10] for name in ("listed_on", "delisted_on"))
         shown = say("{day} 挂牌", day=hung) if hung else ""
         cells = {
@@ -115,6 +116,6 @@ def _sheet(tasks: pd.DataFrame, today: str) -> None:
             "title": str(one["title"]), "county": str(one["county"] or ""), "due": str(one["due_on"] or "")[:10],
             "state": status(one),
         }, {"when": one["days_left"], "state": one["days_left"]})
-        for one in mine.to_dict("records")
+        for one in records(mine)
     ]  # fmt: skip
     table.show(SHEET, columns, rows, lambda: None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 import hydro
-from hydro.columns import number, text
+from hydro.columns import number, records, text
 from hydro.measure import DUTIES, UNITS, with_duty
 from hydro.plan_rows import place_name
 from hydro.scenario import change
@@ -54,14 +55,14 @@ def measures(network: hydro.RiverNetwork) -> None:
     )
     wanted = [
         _edited(measure, row, shown)
-        for measure, row, shown in zip(marks, edited.to_dict("records"), rows.to_dict("records"), strict=True)
+        for measure, row, shown in zip(marks, records(edited), records(rows), strict=True)
         if row["keep"]
     ]
     if not _same(marks, tuple(wanted)) and places.take(network, wanted):
         st.rerun(scope="fragment")
 
 
-def _column(key: str, label: str) -> object:
+def _column(key: str, label: str) -> Any:
     if key in ("keep", "yearly"):
         return st.column_config.CheckboxColumn(label, width="small")
     if key in ("amount", "cost", "days"):
@@ -69,10 +70,10 @@ def _column(key: str, label: str) -> object:
     return st.column_config.Column(label)
 
 
-def _edited(measure: hydro.Measure, row: dict[str, object], shown: dict[str, object]) -> hydro.Measure:
+def _edited(measure: hydro.Measure, row: dict[str, Any], shown: dict[str, Any]) -> hydro.Measure:
     """The measure with what was changed in its row; what was not touched stays as it is, blank or not."""
     names = {"amount": "amount", "cost": "cost", "yearly": "yearly", "department": "department", "days": "lead_days"}
-    changed = {
+    changed: dict[str, Any] = {
         field: (float("nan") if row[key] is None else row[key])
         for key, field in names.items()
         if row[key] != shown[key] and not (pd.isna(row[key]) and pd.isna(shown[key]))

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 import hydro
-from hydro.columns import text
+from hydro.columns import records, text
 from ui import cache, signin, state
 from ui.state import say
 
@@ -66,7 +66,7 @@ def _side_by_side(
             say("措施"): str(len(one.measures)),
             say("达到目标"): f"{int(found['holds_after'].sum())} / {len(found)}",
         }
-        for row in found.to_dict("records"):
+        for row in records(found):
             label = f"{row['name'] or row['section_id']} · {say(row['condition'])} ≤ {row['target_mg_l']:g}"
             rows[label] = f"{row['tp_after_mg_l']:.3f}" + ("" if row["holds_after"] else " ▲")
         columns[title] = rows
@@ -75,7 +75,7 @@ def _side_by_side(
 
 def _approve(url: str, plans: pd.DataFrame, tables: dict[str, pd.DataFrame], network: hydro.RiverNetwork) -> None:
     """Approve a plan, and split it into tasks that are listed publicly from the day of approval."""
-    open_plans = [row["name"] for row in plans.to_dict("records") if row["state"] in OPEN]
+    open_plans = [row["name"] for row in records(plans) if row["state"] in OPEN]
     cells = st.columns([3, 2, 2, 1], vertical_alignment="bottom")
     chosen = cells[0].selectbox(say("批准并分解为任务"), open_plans, index=None, key="plan_approve", placeholder="")
     start = cells[1].date_input(say("从哪天起算"), datetime.date.today(), key="plan_start")

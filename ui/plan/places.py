@@ -93,14 +93,14 @@ def _outlets(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.
     )
     chosen = [str(table.index[i]) for i in picked["selection"]["rows"] if i < len(table)]
     chosen = chosen or ([str(i) for i in table.index] if caught else [])
-    cells = st.columns(4)
-    for cell, action in zip(cells, ON_OUTLET, strict=False):
+    *each, last = st.columns(4)
+    for cell, action in zip(each, ON_OUTLET, strict=True):
         label = parts.capital(say(DUTIES[action].word)) + (f" {len(chosen)}" if chosen else "")
         if cell.button(label, disabled=not chosen, width="stretch", key=f"plan_do_{action}"):
             rest = [m for m in state.marks() if m.source_id not in chosen]
             if take(network, [*rest, *_on_outlets(url, revision, network, stand, chosen, action)]):
                 st.rerun(scope="fragment")
-    if cells[3].button(say("取消"), disabled=not chosen, width="stretch", key="plan_undo"):
+    if last.button(say("取消"), disabled=not chosen, width="stretch", key="plan_undo"):
         take(network, [m for m in state.marks() if m.source_id not in chosen])
         st.rerun(scope="fragment")
 
@@ -189,7 +189,7 @@ def _plants(network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
                 "upgrade",
                 plant,
                 float(level),
-                cost=DEFAULT_PRICES.upgrade(float(level), float(table.at[plant, "water"])),
+                cost=DEFAULT_PRICES.upgrade(float(level), float(table["water"][plant])),
             )
             for plant, level in zip(plants, after, strict=True)
             if level
@@ -284,7 +284,7 @@ def _reaches(network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
                 action,
                 i,
                 float(load[i]) * part[action],
-                cost=prices.dredge_per_km * float(rows.at[i, "km"])
+                cost=prices.dredge_per_km * float(rows["km"][i])
                 if action == "dredge"
                 else prices.relocate_per_kg_d * float(load[i]) * part[action],
             )

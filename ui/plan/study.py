@@ -62,7 +62,8 @@ def _curve(costs: pd.DataFrame, plan: hydro.Plan) -> alt.LayerChart:
     here = pd.DataFrame({"percent": [100 * plan.margin], "cost": [plan.cost]})
     mark = alt.Chart(here).mark_point(size=180, color="#1f2a33", strokeWidth=2.5).encode(x="percent:Q", y="cost:Q")
     line = base.mark_line(point=alt.OverlayMarkDef(size=60), color="#1667b7", strokeWidth=2.5).encode(tooltip=tips)
-    return (line + mark).properties(height=250)
+    chart: alt.LayerChart = (line + mark).properties(height=250)
+    return chart
 
 
 def rivals() -> None:
