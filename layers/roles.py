@@ -6,10 +6,17 @@ import getpass
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hydro.errors import HydroError
+from hydro.errors import HydroError, Phrase
 
-ROLES = ("viewer", "staff", "planner", "approver", "administrator")
-"""From least to most; each may do what those before it may."""
+ROLES: Mapping[str, Phrase] = {
+    "viewer": Phrase("查看"),
+    "staff": Phrase("填报"),
+    "planner": Phrase("规划"),
+    "approver": Phrase("审批"),
+    "administrator": Phrase("管理"),
+}
+"""Role -> what it is called, from least to most; each may do what those before it may."""
+RANK = {role: rank for rank, role in enumerate(ROLES)}
 
 RIGHTS: Mapping[str, str] = {
     "read": "viewer",
@@ -37,7 +44,7 @@ class User:
 
     def may(self, right: str) -> bool:
         """Whether the user's role has a right."""
-        return ROLES.index(self.role) >= ROLES.index(RIGHTS[right])
+        return RANK[self.role] >= RANK[RIGHTS[right]]
 
     def must(self, right: str, counties: Iterable[str] = ()) -> None:
         """Refuse what the user's role does not allow, or what lies outside the user's county.
@@ -48,10 +55,10 @@ class User:
         if not self.may(right):
             raise HydroError(
                 "no_right",
-                "{who} 的角色是 {role}，此操作需要 {needed}。请联系管理员。",
+                "{who} 的角色是“{role}”，此操作需要“{needed}”。请联系管理员。",
                 who=self.name,
-                role=self.role,
-                needed=RIGHTS[right],
+                role=ROLES[self.role],
+                needed=ROLES[RIGHTS[right]],
             )
         foreign = sorted({county or "-" for county in counties if county != self.county}) if self.county else []
         if foreign:

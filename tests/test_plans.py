@@ -166,7 +166,7 @@ def test_a_viewer_may_call_no_write(office: Office) -> None:
 def test_a_planner_may_not_approve_and_says_who_may(office: Office) -> None:
     planner = office.as_(PLANNER)
     planner.plans.submit("一期")
-    with pytest.raises(HydroError, match="李工 的角色是 planner，此操作需要 approver。请联系管理员。"):
+    with pytest.raises(HydroError, match="李工 的角色是“规划”，此操作需要“审批”。请联系管理员。"):
         planner.plans.approve("一期")
 
 
