@@ -71,6 +71,11 @@ def copy(source: Store, target: Store) -> None:
                 table = sql.describe(target, layout, columns)
                 table.create(new)
                 target.register(new, layout)
+                if layout.series:
+                    year = sa.func.substr(sa.column(layout.series[-1]), 1, 4)
+                    target.make_room(
+                        new, layout, old.scalars(sa.select(year).distinct().select_from(sa.table(layout.name)))
+                    )
                 _pour(old, new, sa.select(sql.describe(source, layout, columns)).order_by("fid"), table)
                 target.touch(new, layout)
         target.renumber(new)

@@ -5,15 +5,15 @@ A step never asks what the current program looks like; it says what it does to a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from hydro.errors import HydroError
-from layers import attachments, audit, sql, styles
-from layers.tables import Layout
+from layers import attachments, audit, partitions, sql, styles
+from layers.tables import OWN, Layout
 
 if TYPE_CHECKING:
     from layers.protocol import Store
@@ -40,9 +40,70 @@ def _styles(connection: sa.Connection, store: Store) -> None:
     store.register(connection, Layout("layer_styles", ("id",)))
 
 
+BY_SERIES = "station_kind, station_id, parameter, time"
+
+
+def _series(connection: sa.Connection, store: Store) -> None:
+    """Observations by station, parameter and time, and on PostGIS a year apart; every row keeps its number."""
+    if present := store.columns(connection, "observations"):
+        rebuilt = _rebuilt_in_a_file if connection.dialect.name == "sqlite" else _rebuilt_on_a_server
+        for step in rebuilt(connection, present):
+            connection.exec_driver_sql(step.replace("%", "%%"))
+
+
+def _rebuilt_in_a_file(connection: sa.Connection, present: Mapping[str, str]) -> Iterator[str]:
+    name = connection.dialect.identifier_preparer.quote
+    listed = ", ".join(map(name, present))
+    kinds = "".join(f", {name(column)} {kind}" for column, kind in present.items() if column not in OWN)
+    yield (
+        f"CREATE TABLE observations_new (fid INTEGER PRIMARY KEY AUTOINCREMENT{kinds}, "
+        f"row_revision INTEGER NOT NULL DEFAULT 0, CONSTRAINT one_observations_of_a_key UNIQUE ({BY_SERIES}))"
+    )
+    yield f"INSERT INTO observations_new ({listed}) SELECT {listed} FROM observations ORDER BY fid"
+    yield "DROP TABLE observations"
+    yield "ALTER TABLE observations_new RENAME TO observations"
+
+
+def _rebuilt_on_a_server(connection: sa.Connection, present: Mapping[str, str]) -> Iterator[str]:
+    """Columns keep their types and the table its readers; a time must be told, since it says where a row lies."""
+    name = connection.dialect.identifier_preparer.quote
+    described = connection.exec_driver_sql(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = 'observations'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+    ).all()
+    readers = connection.exec_driver_sql(
+        "SELECT privilege_type, CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END "
+        "FROM information_schema.role_table_grants WHERE table_schema = current_schema() "
+        "AND table_name = 'observations' AND grantee <> grantor"
+    ).all()
+    years = connection.exec_driver_sql("SELECT DISTINCT left(time, 4) FROM observations").scalars().all()
+    kinds = dict.fromkeys(BY_SERIES.split(", "), 'text COLLATE "C"')
+    kinds = {column: kinds.get(column, kind) for column, kind in described if column not in OWN}
+    listed = "".join(f", {name(column)} {kind}" for column, kind in kinds.items())
+    yield "ALTER TABLE observations RENAME TO observations_before"
+    yield "ALTER TABLE observations_before DROP CONSTRAINT one_observations_of_a_key, DROP CONSTRAINT observations_pkey"
+    yield "ALTER SEQUENCE observations_fid_seq OWNED BY NONE"
+    yield (
+        f"CREATE TABLE observations (fid bigint DEFAULT nextval('observations_fid_seq'){listed}, "
+        "row_revision bigint NOT NULL DEFAULT 0, PRIMARY KEY (fid, time), "
+        f"CONSTRAINT one_observations_of_a_key UNIQUE ({BY_SERIES})) PARTITION BY RANGE (time)"
+    )
+    yield "ALTER SEQUENCE observations_fid_seq OWNED BY observations.fid"
+    partitions.create_other(connection, "observations")
+    partitions.make(connection, "observations", [year or "" for year in years])
+    names = ", ".join(map(name, present))
+    values = ", ".join("coalesce(time, '')" if column == "time" else name(column) for column in present)
+    yield f"INSERT INTO observations ({names}) SELECT {values} FROM observations_before ORDER BY fid"
+    yield "DROP TABLE observations_before"
+    for right, whom in readers:
+        yield f"GRANT {right} ON observations TO {whom}"
+    yield "ANALYZE observations"
+
+
 MIGRATIONS = (
     Migration(2, "attachments of decisions", _attachments),
     Migration(3, "styles that QGIS finds", _styles),
+    Migration(4, "observations by station, parameter and time", _series),
 )
 
 

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import psycopg
 import sqlalchemy as sa
 
 from hydro.errors import HydroError
+from layers import copying, partitions
+from layers.columnar import frame_of
 from layers.tables import LAYOUTS, OWN, SRID, Layout, frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BUSY_S = 30
 STORED_AS = {"double precision": "REAL", "real": "REAL", "numeric": "REAL"}
@@ -96,13 +102,10 @@ class PostGIS:
 
     def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
         """These columns of the observations whose others equal the values given, by time; the key's index finds them."""
-        listed: list[Any] = [sa.column(name) for name in columns]
-        wanted = [sa.column(name) == value for name, value in equal.items()]
-        asked = sa.select(*listed).select_from(sa.table("observations")).where(*wanted).order_by("time")
         with self.connect() as connection:
             types = self.columns(connection, "observations")
-            rows = [tuple(row) for row in connection.execute(asked)]
-        return frame(rows, {name: types[name] for name in columns})
+            chosen = {name: types[name] for name in columns}
+            return frame_of(copying.fetch(_driver(connection), "observations", chosen, order="time", equal=equal))
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables, all of one state of the project; those that it does not have are left out."""
@@ -115,7 +118,9 @@ class PostGIS:
                     for column, kind in described.items()
                     if column not in OWN and (geometry or column != "geom")
                 }
-                if types:
+                if types and name in LAYOUTS and LAYOUTS[name].series:
+                    found[name] = frame_of(copying.fetch(_driver(connection), name, types, order="fid"))
+                elif types:
                     listed = [
                         sa.column(column, Geometry("")) if column == "geom" else sa.column(column) for column in types
                     ]
@@ -155,6 +160,22 @@ class PostGIS:
         """Type of a column that numbers rows."""
         return sa.BigInteger
 
+    partitioned = True
+    """Whether a table of series is kept a year apart."""
+
+    def pour(self, connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+        """Add rows to a table by COPY, and let the server count them."""
+        copying.pour(_driver(connection), table.name, rows)
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+    def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
+        """Make the partitions of these years that are missing."""
+        partitions.make(connection, layout.name, years)
+
+    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+        """Let the server count how the rows of a table are spread."""
+        connection.exec_driver_sql(f"ANALYZE {layout.name}")
+
     def geometry(self, kind: str) -> Any:
         """Type of a geometry column."""
         return Geometry(kind)
@@ -172,7 +193,9 @@ class PostGIS:
         return {str(row.attname): STORED_AS.get(row.kind, "TEXT") for row in described}
 
     def register(self, connection: sa.Connection, layout: Layout) -> None:
-        """Make a new table quick to search by place; PostGIS lists it by itself."""
+        """Make a new table quick to search by place, and open for every time; PostGIS lists it by itself."""
+        if layout.series:
+            partitions.create_other(connection, layout.name)
         if layout.geometry:
             connection.exec_driver_sql(f"CREATE INDEX ON {layout.name} USING gist (geom)")
 
@@ -211,11 +234,13 @@ class PostGIS:
         try:
             yield
         except sa.exc.DBAPIError as problem:
-            raise self._told(problem) from problem
+            raise self._told(problem.orig, lost=problem.connection_invalidated) from problem
+        except psycopg.Error as problem:  # of COPY, which SQLAlchemy does not know
+            raise self._told(problem, lost=False) from problem
 
-    def _told(self, problem: sa.exc.DBAPIError) -> HydroError:
-        state = getattr(problem.orig, "sqlstate", None) or ""
-        if problem.connection_invalidated or state[:2] in ("08", "57") or not state:
+    def _told(self, problem: BaseException | None, *, lost: bool) -> HydroError:
+        state = getattr(problem, "sqlstate", None) or ""
+        if lost or state[:2] in ("08", "57") or not state:
             return HydroError(
                 "server_down", "数据库 {path} 连不上或中途断开；未提交的改动没有保存。请稍后重试。", path=self.url
             )
@@ -233,5 +258,10 @@ class PostGIS:
             "database",
             "项目 {path} 出错：{problem}。项目没有改动，请重试或运行 check --deep。",
             path=self.url,
-            problem=str(problem.orig).splitlines()[0],
+            problem=str(problem).splitlines()[0],
         )
+
+
+def _driver(connection: sa.Connection) -> Any:
+    """The driver's own connection, in the same transaction."""
+    return connection.connection.driver_connection

@@ -11,6 +11,7 @@ import pandas as pd
 from layers.tables import Layout
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import sqlalchemy as sa
 
 
@@ -50,6 +51,18 @@ class Store(Protocol):
 
     def geometry(self, kind: str) -> Any:
         """SQL type of a geometry column, WKB on this side."""
+
+    partitioned: bool
+    """Whether a table of series is kept a year apart."""
+
+    def pour(self, connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+        """Add rows to a table by the quickest way that the driver has."""
+
+    def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
+        """Prepare a table of series for rows of these years."""
+
+    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+        """After many rows: let the database learn how they are spread."""
 
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> TEXT, REAL, INTEGER … of a table; empty where there is none."""

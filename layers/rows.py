@@ -85,7 +85,7 @@ def clean(frame: pd.DataFrame, layout: Layout, stored: Mapping[str, str]) -> lis
 
 
 def _at_once(column: pd.Series[Any], kind: str) -> list[Any] | None:
-    """A whole column as :func:`_value` makes it, where every value is of its kind already; None where one may not be."""
+    """A whole column as :func:`stored_value` makes it, where every value is of its kind already; None where one may not be."""
     numeric = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
     if kind == "INTEGER" and numeric and column.dtype.kind != "f":
         return list(column.tolist())
@@ -109,12 +109,12 @@ def _at_once(column: pd.Series[Any], kind: str) -> list[Any] | None:
 def _one_by_one(frame: pd.DataFrame, name: str, kind: str, layout: Layout, faults: list[Fault]) -> list[Any]:
     """A column of which some values may not be what it holds, with a fault for each that is not."""
     return [
-        _value(raw, kind, _Place(layout.name, label, name), faults)
+        stored_value(raw, kind, Place(layout.name, label, name), faults)
         for raw, label in zip(frame[name].astype(object), _labels(frame, layout), strict=True)
     ]
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a value stands, for the fault that it may be."""
 
     table: str
@@ -129,7 +129,7 @@ def _labels(frame: pd.DataFrame, layout: Layout) -> list[str]:
     return ["/".join(map(str, values)) for values in zip(*(frame[name] for name in known), strict=True)]
 
 
-def _value(raw: Any, kind: str, place: _Place, faults: list[Fault]) -> Any:
+def stored_value(raw: Any, kind: str, place: Place, faults: list[Fault]) -> Any:
     """A value as a column of storage type ``kind`` holds it; what it cannot hold becomes a fault and None."""
     if _missing(raw) or (kind in ("REAL", "INTEGER") and isinstance(raw, str) and not raw.strip()):
         return None
@@ -191,26 +191,35 @@ def _identity(rows: Iterable[Row], layout: Layout) -> Iterator[Fault]:
     seen: set[tuple[Any, ...]] = set()
     for number, row in enumerate(rows, 1):
         key = key_of(row, layout)
-        label = "/".join(map(str, key))
         if key[0] == "":
-            yield Fault(
-                "blank_id",
-                "表 {table} 第 {row} 行缺少 {column}。请填写后重试。",
-                {"table": layout.name, "row": number, "column": layout.key[0]},
-                layout.name,
-                str(number),
-                layout.key[0],
-            )
+            yield blank_id(number, layout)
         elif key in seen:
-            yield Fault(
-                "repeated_id",
-                "表 {table} 里 {row} 出现了不止一次。请只保留一行。",
-                {"table": layout.name, "row": label},
-                layout.name,
-                label,
-                layout.key[0],
-            )
+            yield repeated_id("/".join(map(str, key)), layout)
         seen.add(key)
+
+
+def blank_id(number: int, layout: Layout) -> Fault:
+    """Row ``number`` (from 1) has no identifier."""
+    return Fault(
+        "blank_id",
+        "表 {table} 第 {row} 行缺少 {column}。请填写后重试。",
+        {"table": layout.name, "row": number, "column": layout.key[0]},
+        layout.name,
+        str(number),
+        layout.key[0],
+    )
+
+
+def repeated_id(label: str, layout: Layout) -> Fault:
+    """Two rows have the same identifier."""
+    return Fault(
+        "repeated_id",
+        "表 {table} 里 {row} 出现了不止一次。请只保留一行。",
+        {"table": layout.name, "row": label},
+        layout.name,
+        label,
+        layout.key[0],
+    )
 
 
 def compare(before: Iterable[Row], incoming: Iterable[Row], layout: Layout, *, replace: bool) -> Change:

@@ -22,6 +22,9 @@ STORAGE: dict[str, sa.types.TypeEngine[Any]] = {
     "INTEGER": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
 }
 
+SORTED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text that sorts byte by byte, whatever the language of the database: so ISO 8601 sorts by time."""
+
 
 def set_fact(connection: sa.Connection, key: str, value: str) -> None:
     """Write one fact of the project (its name, revision, schema version …)."""
@@ -61,16 +64,29 @@ def describe(store: Store, layout: Layout, columns: Mapping[str, str]) -> sa.Tab
 
 def _describe(store: Store, layout: Layout, columns: Mapping[str, str]) -> sa.Table:
     geometry = [sa.Column("geom", store.geometry(layout.geometry))] if layout.geometry else []
+    apart = layout.series[-1] if layout.series and store.partitioned else ""
     return sa.Table(
         layout.name,
         sa.MetaData(),
         sa.Column("fid", store.serial, primary_key=True, autoincrement=True),
         *geometry,
-        *(sa.Column(name, STORAGE[kind]) for name, kind in columns.items() if name not in ("geom", *OWN)),
+        *(
+            sa.Column(name, SORTED if name in layout.series else STORAGE[kind], primary_key=name == apart)
+            for name, kind in columns.items()
+            if name not in ("geom", *OWN)
+        ),
         sa.Column("row_revision", STORAGE["INTEGER"], nullable=False, server_default="0"),
-        sa.UniqueConstraint(*layout.key, name=f"one_{layout.name}_of_a_key"),
+        sa.UniqueConstraint(*(layout.series or layout.key), name=f"one_{layout.name}_of_a_key"),
         sqlite_autoincrement=True,
+        postgresql_partition_by=f"RANGE ({apart})" if apart else None,
     )
+
+
+def kind(column: sa.Column[Any]) -> str:
+    """Storage type (TEXT, REAL, INTEGER) of a column."""
+    if isinstance(column.type, sa.Integer):
+        return "INTEGER"
+    return "REAL" if isinstance(column.type, sa.Float) else "TEXT"
 
 
 def reflect(connection: sa.Connection, store: Store, table: str) -> sa.Table | None:

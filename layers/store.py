@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hydro.errors import HydroError
+from layers import series
+from layers.series import quoted
 from layers.shares import share
-from layers.tables import OWN, frame
+from layers.tables import LAYOUTS, OWN, frame
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import sqlalchemy as sa
 
     from layers.tables import Layout
@@ -75,29 +78,28 @@ class GeoPackage:
 
     def series(self, columns: Sequence[str], **equal: str) -> pd.DataFrame:
         """These columns of the observations whose others equal the values given, by time; the key's index finds them."""
-        known = ", ".join(map(_quoted, columns))
-        wanted = " AND ".join(f"{_quoted(name)} = ?" for name in equal)
-        asked = f"SELECT {known} FROM observations WHERE {wanted} ORDER BY time"
         with self._read() as connection:
             types = _columns(connection.execute("PRAGMA table_info(observations)").fetchall())
-            rows = connection.execute(asked, tuple(equal.values())).fetchall()
-        return frame(rows, {name: types[name] for name in columns})
+            return series.station(connection, {name: types[name] for name in columns}, equal)
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables by plain SQL, all of one state of the project; those that it does not have are left out."""
         found = {}
         with self._read() as connection:
             for name in names:
-                described = _columns(connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall())
+                described = _columns(connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall())
                 types = {
                     column: kind
                     for column, kind in described.items()
                     if column not in OWN and (geometry or column != "geom")
                 }
                 if types:
-                    listed = ", ".join(map(_quoted, types))
-                    rows = connection.execute(f"SELECT {listed} FROM {_quoted(name)} ORDER BY rowid").fetchall()
-                    found[name] = frame(_bare(rows, list(types)), types)
+                    listed = ", ".join(map(quoted, types))
+                    asked = f"SELECT {listed} FROM {quoted(name)} ORDER BY rowid"
+                    if name in LAYOUTS and LAYOUTS[name].series:
+                        found[name] = series.table(connection, asked, types)
+                        continue
+                    found[name] = frame(_bare(connection.execute(asked).fetchall(), list(types)), types)
         return found
 
     @contextmanager
@@ -211,9 +213,29 @@ class GeoPackage:
 
         return Geometry(kind)
 
+    partitioned = False
+    """Whether a table of series is kept a year apart."""
+
+    def pour(self, connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+        """Add rows to a table, some at a time."""
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        listed, marks = ", ".join(map(quoted, rows.column_names)), ", ".join("?" * rows.num_columns)
+        adding = f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"
+        for part in rows.to_batches(max_chunksize=series.PART):
+            driver.executemany(adding, zip(*(column.to_pylist() for column in part.columns), strict=True))
+
+    def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
+        """Nothing to do: a file keeps all years together."""
+
+    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+        """Let SQLite sample how the rows of a table are spread, for whoever asks otherwise than by the key."""
+        connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+        connection.exec_driver_sql(f"ANALYZE {layout.name}")
+
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> type of a table as it is in the file; empty where there is none."""
-        return _columns(connection.exec_driver_sql(f"PRAGMA table_info({_quoted(table)})").fetchall())
+        return _columns(connection.exec_driver_sql(f"PRAGMA table_info({quoted(table)})").fetchall())
 
     def register(self, connection: sa.Connection, layout: Layout) -> None:
         """Make a new table known to other programs."""
@@ -296,11 +318,6 @@ def _affinity(declared: str) -> str:
     if "INT" in declared and declared != "POINT":
         return "INTEGER"
     return "REAL" if any(part in declared for part in ("REAL", "FLOA", "DOUB")) else "TEXT"
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def _bare(rows: list[Any], names: list[str]) -> list[Any]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 import hydro
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the layout of a project; ``layers.migrations`` holds the steps that lead to it."""
 
 SRID = 4490
@@ -35,11 +35,16 @@ OWN = ("fid", "row_revision")
 
 @dataclass(frozen=True)
 class Layout:
-    """How one table is kept: the columns that identify a row, and the kind of geometry (blank: none)."""
+    """How one table is kept: the columns that identify a row, and the kind of geometry (blank: none).
+
+    ``series``: where there are rows by the million, the key in the order of its index, time last: those are compared in
+    the database and read as series, and PostgreSQL keeps each year apart.
+    """
 
     name: str
     key: tuple[str, ...]
     geometry: str = ""
+    series: tuple[str, ...] = ()
 
 
 LAYOUTS = {
@@ -53,7 +58,11 @@ LAYOUTS = {
         Layout("gates", ("gate_id",), "POINT"),
         Layout("catchments", ("id",), "MULTIPOLYGON"),
         Layout("districts", ("id",), "MULTIPOLYGON"),
-        Layout("observations", ("station_kind", "station_id", "time", "parameter")),
+        Layout(
+            "observations",
+            ("station_kind", "station_id", "time", "parameter"),
+            series=("station_kind", "station_id", "parameter", "time"),
+        ),
         Layout("weather", ("time", "place")),
         Layout("plans", ("plan_id",)),
         Layout("decisions", ("plan_id", "outlet_id")),

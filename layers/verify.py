@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from hydro.errors import Fault
-from layers import attachments, audit, pictures, sql
-from layers.rows import MODULUS, digest, fingerprint
+from layers import attachments, audit, pictures, prints, sql
+from layers.rows import MODULUS, fingerprint
 from layers.tables import LAYOUTS
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _tables(connection: sa.Connection, store: Store) -> Iterator[Fault]:
     """Tables that are not what the book says they became."""
     for name in LAYOUTS:
         table = sql.reflect(connection, store, name)
-        if table is not None and digest(sql.select(connection, table)) != audit.last_digest(connection, name):
+        if table is not None and prints.stored(connection, table) != audit.last_digest(connection, name):
             yield _altered(name)
     if store.columns(connection, "attachments"):
         total = 0

@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.schema import attributes
-from layers import audit, sql
-from layers.rows import Change, Row, clean, compare, digest, key_of, types
+from layers import audit, columnar, prints, sql
+from layers.rows import MODULUS, Change, Row, clean, compare, key_of, types
+from layers.staging import staged
 from layers.tables import LAYOUTS, OWN, REVISION_OF, Layout
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from layers.protocol import Store
     from layers.roles import User
 
@@ -104,12 +107,30 @@ class Work:
             layout = LAYOUTS[name]
             table = self._known[name] = sql.ensure(self.connection, self.store, layout, kinds)
             whole = replace if isinstance(replace, bool) else name in replace
+            if not isinstance(rows, list):
+                self._merge(table, layout, rows, why, replace=whole)
+                continue
             change = compare(sql.select(self.connection, table), rows, layout, replace=whole)
             if change:
                 self._stay_in_county(change, layout)
                 self._record(table, layout, change, _summary(change, layout), "write", why)
 
-    def _cleaned(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[dict[str, str], list[Row]]]:
+    def _merge(self, table: sa.Table, layout: Layout, rows: pa.Table, why: str, *, replace: bool) -> None:
+        """Merge or replace a table of series: by columns, compared in the database."""
+        with staged(self.connection, self.store, layout, table, rows) as staging:
+            if found := staging.find(replace=replace):
+                self.user.must("write", found.counties)
+                staging.apply(found, self.turn())
+                self._stamp(layout)
+                change = staging.change(found)
+                before, after = _summary(change, layout)
+                after |= found.untold | ({} if change.added else {"added": found.added_count})
+                touched = found.added_count + found.changed_count + found.removed_count
+                self._enter(
+                    layout, "write", why, (before, after), found.shift, _only(change, layout) if touched == 1 else ""
+                )
+
+    def _cleaned(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[dict[str, str], list[Row] | pa.Table]]:
         faults: list[Fault] = []
         cleaned = {}
         for name, frame in tables.items():
@@ -119,7 +140,7 @@ class Work:
                 column: kind for column, kind in self.store.columns(self.connection, name).items() if column in kinds
             }
             try:
-                cleaned[name] = (kinds, clean(frame, layout, kinds))
+                cleaned[name] = (kinds, (columnar.clean if layout.series else clean)(frame, layout, kinds))
             except FaultsError as problem:
                 faults += problem.faults
         if faults:
@@ -160,7 +181,7 @@ class Work:
             table = sql.reflect(self.connection, self.store, name)
             if table is None:
                 continue
-            found, told = digest(sql.select(self.connection, table)), audit.last_digest(self.connection, name)
+            found, told = prints.stored(self.connection, table), audit.last_digest(self.connection, name)
             if found != told:
                 adopted.append(name)
                 self.turn()
@@ -184,19 +205,28 @@ class Work:
         """Carry out a change of one table and enter it in the book: the two stand and fall together."""
         sql.apply(self.connection, table, change, self.turn())
         self._stamp(layout)
-        touched = [*change.added, *(new for _, new in change.changed), *change.removed]
+        self._enter(layout, what, why, told, change.digest(0), _only(change, layout))
+
+    def _enter(self, layout: Layout, what: str, why: str, told: tuple[Any, Any], shift: int, row: str) -> None:
+        """One row in the book; ``shift``: by how much the digest of the table grows."""
         audit.append(
             self.connection,
             revision=self.revision,
             who=self.user.name,
             what=what,
-            table=table.name,
-            row="/".join(map(str, key_of(touched[0], layout))) if len(touched) == 1 else "",
+            table=layout.name,
+            row=row,
             before=told[0],
             after=told[1],
             why=why,
-            digest=change.digest(audit.last_digest(self.connection, table.name)),
+            digest=(audit.last_digest(self.connection, layout.name) + shift) % MODULUS,
         )
+
+
+def _only(change: Change, layout: Layout) -> str:
+    """Identifier of the row that was touched; blank where it was not one."""
+    touched = [*change.added, *(new for _, new in change.changed), *change.removed]
+    return "/".join(map(str, key_of(touched[0], layout))) if len(touched) == 1 else ""
 
 
 def _summary(change: Change, layout: Layout) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent)]
 
 import pandas as pd  # noqa: E402
+import sqlalchemy as sa  # noqa: E402
 
 import layers  # noqa: E402
 from layers import sql  # noqa: E402
@@ -47,7 +48,29 @@ def backdate(project: layers.Project) -> None:
             connection.exec_driver_sql(f"DROP TABLE {table}")
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql(f"DELETE FROM gpkg_contents WHERE table_name = '{table}'")
+        _observations_of_version_3(connection)
         sql.set_fact(connection, "schema_version", "1")
+
+
+def _observations_of_version_3(connection: sa.Connection) -> None:
+    """Observations as they were kept before version 4: one table, found by station, time and parameter."""
+    on_a_server = connection.dialect.name == "postgresql"
+    fid, real, revision = (
+        ("BIGSERIAL NOT NULL PRIMARY KEY", "DOUBLE PRECISION", "BIGINT")
+        if on_a_server
+        else ("INTEGER PRIMARY KEY AUTOINCREMENT", "REAL", "INTEGER")
+    )
+    for statement in (
+        "CREATE TEMPORARY TABLE kept AS SELECT * FROM observations",
+        "DROP TABLE observations",
+        f"CREATE TABLE observations (fid {fid}, station_kind TEXT, station_id TEXT, time TEXT, parameter TEXT, value {real}, "
+        f"qualifier TEXT, unit TEXT, source TEXT, row_revision {revision} DEFAULT 0 NOT NULL, "
+        "CONSTRAINT one_observations_of_a_key UNIQUE (station_kind, station_id, time, parameter))",
+        "INSERT INTO observations SELECT * FROM kept ORDER BY fid",
+        "DROP TABLE kept",
+        *(["SELECT setval('observations_fid_seq', max(fid)) FROM observations"] if on_a_server else []),
+    ):
+        connection.exec_driver_sql(statement)
 
 
 RAW: dict[str, str] = {}
