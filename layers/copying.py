@@ -1,24 +1,24 @@
-"""Rows into and out of PostgreSQL by COPY, as Arrow columns: no object is made for a row.
+"""Rows into and out of PostgreSQL as columns: no object is made for a row.
 
-In CSV as both sides write it: a value that is missing is nothing at all, an empty text is a pair of quotes.
+Many rows by COPY, in CSV as both sides write it: a value that is missing is nothing at all, an empty text is a pair of quotes.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from layers.columnar import arrow_type
+from layers.columnar import arrow, arrow_type, frame_of
+from layers.series import FEW, joined, split
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     from psycopg import Connection
 
 PART = 50_000
-"""Rows written at a time."""
-BLOCK = 8 << 20
-"""Bytes read at a time."""
+"""Rows written or read at a time."""
 
 
 def pour(connection: Connection, table: str, rows: pa.Table) -> None:
@@ -36,74 +36,64 @@ def pour(connection: Connection, table: str, rows: pa.Table) -> None:
             copy.write(memoryview(sink.getvalue()))
 
 
-def fetch(
-    connection: Connection,
-    table: str,
-    types: Mapping[str, str],
-    *,
-    order: str,
-    equal: Mapping[str, str] | None = None,
-) -> pa.Table:
-    """Columns of the rows of a table that equal the values given, in the order of one of its columns."""
+def fetch(connection: Connection, table: str, types: Mapping[str, str], *, order: str) -> pa.Table:
+    """Columns of every row of a table, in the order of one of its columns."""
+    import pyarrow as pa
     from psycopg import sql
-    from pyarrow import csv
 
-    wanted = [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in (equal or {}).items()
-    ]
-    asked = sql.SQL("COPY (SELECT {} FROM {}{} ORDER BY {}) TO STDOUT (FORMAT csv)").format(
-        sql.SQL(", ").join(map(sql.Identifier, types)),
-        sql.Identifier(table),
-        sql.SQL(" WHERE ") + sql.SQL(" AND ").join(wanted) if wanted else sql.SQL(""),
-        sql.Identifier(order),
+    listed = sql.SQL(", ").join(map(sql.Identifier, types))
+    asked = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT (FORMAT csv)").format(
+        listed, sql.Identifier(table), sql.Identifier(order)
     )
     with connection.cursor() as cursor, cursor.copy(asked) as copy:
-        pulled = _Pulled(iter(copy))
-        if not pulled.peek():
-            return empty(list(types), types)
-        read = csv.open_csv(
-            pulled,
-            csv.ReadOptions(column_names=list(types), block_size=BLOCK),
-            csv.ParseOptions(newlines_in_values=True),
-            csv.ConvertOptions(
-                column_types={name: arrow_type(kind) for name, kind in types.items()},
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
+        rows = iter(copy)  # the server sends a row at a time, so that some of them are whole
+        some = iter(lambda: b"".join(islice(rows, FEW)), b"")
+        parts = [_parsed(part, types) for part in iter(lambda: b"".join(islice(some, PART // FEW)), b"")]
+    return pa.concat_tables(parts) if parts else arrow([], types)
+
+
+def station(connection: Connection, types: Mapping[str, str], equal: Mapping[str, str]) -> pd.DataFrame:
+    """Records of one station and parameter by time, a column in one piece each: the server makes no row of them."""
+    from psycopg import sql
+
+    own, alike = split(types)
+    names = {name: sql.Identifier(name) for name in (*types, *equal)}
+    comma, both = sql.SQL(", "), sql.SQL(" AND ")
+    where = sql.SQL("FROM observations WHERE {} ORDER BY time").format(
+        both.join(sql.SQL("{} = {}").format(names[name], sql.Literal(value)) for name, value in equal.items())
+    )
+    told = comma.join(names[name] for name in alike)
+    with connection.cursor(binary=True) as cursor:
+        first = cursor.execute(sql.SQL("SELECT {} {} LIMIT 1").format(told, where)).fetchone()
+        if first is None:
+            return frame_of(arrow([], types))
+        same = both.join(
+            sql.SQL("{} IS NOT DISTINCT FROM {}::text").format(names[name], sql.Literal(value))
+            for name, value in zip(alike, first, strict=True)
         )
-        return read.read_all()
+        other = sql.SQL("CASE WHEN {} THEN NULL ELSE json_build_array({})::text END").format(same, told)
+        asked = sql.SQL("SELECT {}, array_agg(other) FROM (SELECT {}, {} AS other {}) AS series").format(
+            comma.join(sql.SQL("array_agg({})").format(names[name]) for name in own),
+            comma.join(names[name] for name in own),
+            other,
+            where,
+        )
+        *columns, others = cursor.execute(asked).fetchone() or ()
+    return joined(types, columns, first, others)
 
 
-def empty(names: Sequence[str], types: Mapping[str, str]) -> pa.Table:
-    """No rows of these columns."""
+def _parsed(text: bytes, types: Mapping[str, str]) -> pa.Table:
     import pyarrow as pa
+    from pyarrow import csv
 
-    return pa.schema([(name, arrow_type(types[name])) for name in names]).empty_table()
-
-
-class _Pulled(io.RawIOBase):
-    """What the server sends, read as a file is."""
-
-    def __init__(self, blocks: Iterator[Any]) -> None:
-        self._blocks, self._left = blocks, b""
-
-    def peek(self) -> bytes:
-        """The next bytes, which are still to be read; none at the end."""
-        if not self._left:
-            self._left = bytes(next(self._blocks, b""))
-        return self._left
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes: the server sends a row at a time, and few of them make no block."""
-        parts, length = [], 0
-        while (size < 0 or length < size) and self.peek():
-            room = None if size < 0 else size - length
-            parts.append(self._left[:room])
-            length += len(parts[-1])
-            self._left = b"" if room is None else self._left[room:]
-        return b"".join(parts)
+    return csv.read_csv(
+        pa.py_buffer(text),
+        csv.ReadOptions(column_names=list(types), block_size=len(text) + 1, use_threads=False),
+        csv.ParseOptions(newlines_in_values=True),
+        csv.ConvertOptions(
+            column_types={name: arrow_type(kind) for name, kind in types.items()},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )

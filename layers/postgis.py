@@ -104,8 +104,7 @@ class PostGIS:
         """These columns of the observations whose others equal the values given, by time; the key's index finds them."""
         with self.connect() as connection:
             types = self.columns(connection, "observations")
-            chosen = {name: types[name] for name in columns}
-            return frame_of(copying.fetch(_driver(connection), "observations", chosen, order="time", equal=equal))
+            return copying.station(_driver(connection), {name: types[name] for name in columns}, equal)
 
     def frames(self, names: Iterable[str], *, geometry: bool = False) -> dict[str, pd.DataFrame]:
         """Tables, all of one state of the project; those that it does not have are left out."""
