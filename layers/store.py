@@ -7,11 +7,9 @@ in one immediate transaction on a write-ahead log, so that a process that dies l
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ from hydro.errors import HydroError
 from layers import series
 from layers.series import quoted
 from layers.shares import share
+from layers.sqlite import BUSY_S, begin_to_read, begin_to_write, engine, opened_to_found, opened_to_write
 from layers.tables import LAYOUTS, OWN, frame
 
 if TYPE_CHECKING:
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from layers.tables import Layout
-
-BUSY_S = 30.0
-"""How long a writer waits for another before it gives up."""
-CACHE_KIB = 262_144
-"""Most that SQLite keeps of a file while it writes: the indexes of half a million reaches, or each row would wait for the disk."""
 
 
 class GeoPackage:
@@ -152,11 +146,11 @@ class GeoPackage:
 
     @cached_property
     def _writing(self) -> sa.Engine:
-        return _engine(lambda: _opened_to_write(self.path), _begin_to_write)
+        return engine(lambda: opened_to_write(self.path), begin_to_write)
 
     @cached_property
     def _reading(self) -> sa.Engine:
-        return _engine(self._opened_to_read, _begin_to_read)
+        return engine(self._opened_to_read, begin_to_read)
 
     @contextmanager
     def founding(self) -> Iterator[sa.Connection]:
@@ -165,10 +159,10 @@ class GeoPackage:
 
         self._on_a_local_disk()
         with self.appearing() as growing, self.spoken():
-            with _engine(lambda: _opened_to_found(growing), _begin_to_write).begin() as connection:
+            with engine(lambda: opened_to_found(growing), begin_to_write).begin() as connection:
                 create_core(connection)
                 yield connection
-            _opened_to_write(growing).close()  # from here on with a log
+            opened_to_write(growing).close()  # from here on with a log
             with growing.open("rb+") as file:
                 os.fsync(file)
 
@@ -332,52 +326,3 @@ def _bare(rows: list[Any], names: list[str]) -> list[Any]:
 
 def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
-def _opened_to_write(path: Path) -> sqlite3.Connection:
-    from layers.geopackage import teach
-
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    teach(connection)
-    return connection
-
-
-def _opened_to_found(path: Path) -> sqlite3.Connection:
-    """A connection without a log: a file that nobody sees yet is thrown away where it fails, so nothing need be undone."""
-    connection = _opened_to_write(path)
-    connection.execute("PRAGMA journal_mode = OFF")
-    connection.execute("PRAGMA synchronous = OFF")
-    return connection
-
-
-def _engine(opened: Callable[[], sqlite3.Connection], begin: Callable[[sqlite3.Connection], object]) -> sa.Engine:
-    """An engine of connections that begin as they are told, where Python's own driver would begin at the first write."""
-    import sqlalchemy as sa
-
-    engine = sa.create_engine("sqlite://", creator=opened, poolclass=sa.pool.NullPool)
-    sa.event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection))
-    return engine
-
-
-def _begin_to_read(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN")
-
-
-def _begin_to_write(connection: sqlite3.Connection) -> None:
-    """Take the write lock, asking often: SQLite itself asks ever more seldom, up to every 100 ms, and among twenty
-    writers who come back at once the patient one would starve."""
-    connection.execute("PRAGMA busy_timeout = 0")
-    deadline = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            break
-        except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        time.sleep(random.uniform(0.001, 0.01))
-    connection.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
