@@ -7,6 +7,8 @@ import logging
 import shutil
 import sys
 import time
+import traceback
+import uuid
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -62,7 +64,7 @@ def serve(place: str, *, port: int, host: str = "127.0.0.1") -> ThreadingHTTPSer
 class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, event and its measures; names, addresses and free text stay out."""
 
-    SAFE = ("revision", "rows", "tables", "ms", "code", "role", "verb", "store", "outlets")
+    SAFE = ("revision", "rows", "tables", "ms", "code", "role", "verb", "store", "outlets", "number")
 
     def format(self, record: logging.LogRecord) -> str:
         """A record as a line."""
@@ -73,7 +75,9 @@ class JsonLines(logging.Formatter):
         }
         told |= {name: getattr(record, name) for name in self.SAFE if hasattr(record, name)}
         if record.exc_info and record.exc_info[0]:
+            last = traceback.extract_tb(record.exc_info[2])[-1:]
             told["error"] = record.exc_info[0].__name__
+            told["where"] = next((f"{Path(frame.filename).name}:{frame.lineno}" for frame in last), "")
         return json.dumps(told, ensure_ascii=False, default=str)
 
 
@@ -84,3 +88,10 @@ def log_to(stream: Any = None) -> None:
     LOG.handlers[:] = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
+
+
+def note_defect() -> str:
+    """Log the exception at hand as a defect of the program, and give the number it is found by in the log."""
+    number = uuid.uuid4().hex[:8]
+    LOG.error("defect", exc_info=True, extra={"event": "defect", "number": number})
+    return number

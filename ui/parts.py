@@ -14,6 +14,7 @@ import streamlit as st
 
 from hydro import FaultsError, HydroError
 from i18n import LANGUAGES
+from layers.health import note_defect
 from ui import cache, opening, signin, state
 from ui.state import say
 
@@ -132,6 +133,9 @@ def guard() -> Iterator[None]:
         trouble(say(error.message, **error.params), lines[:FAULTS_SHOWN] + more)
     except HydroError as error:
         trouble(say(error.message, **error.params))
+    except Exception:  # the last door before the user
+        number = note_defect()
+        trouble(say("程序出错，这一步没有完成。请重试；仍不成时，请把编号 {number} 告诉管理员。", number=number))
 
 
 @contextmanager
