@@ -1,6 +1,7 @@
 """The science: numpy, scipy, pandas, networkx. No files, maps, SQL, UI, clocks."""
 
 from hydro.alternatives import cost_curve, last_bit_costs, next_best
+from hydro.anchor import expected_tp, from_measured, measured_tp
 from hydro.board import Board, board, settle
 from hydro.compensation import compensation
 from hydro.delivery import Delivery, delivery_ratios
@@ -103,8 +104,10 @@ __all__ = [
     "double_test",
     "dredge",
     "exceedances",
+    "expected_tp",
     "flood_intensity",
     "forward_plume",
+    "from_measured",
     "inquire",
     "join_network",
     "last_bit_costs",
@@ -112,6 +115,7 @@ __all__ = [
     "ledger",
     "load_plan",
     "main_path",
+    "measured_tp",
     "merge",
     "monthly_means",
     "next_best",

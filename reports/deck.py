@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from reports import phrases, sheet
 from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
 from reports.fonts import OFFICE_FACE, Typeface, typeface
-from reports.rows import CELL_AIR, CELL_MARGIN, row_heights, shared_out
+from reports.rows import CELL_AIR, CELL_MARGIN, LEADING, breadth, row_heights, shared_out, widths
 from reports.tables import Table, chosen, effect_table, next_table, plan_table, section_table, task_table, written
 
 INK, BLUE, RED, PALE, PALE_BAR = (
@@ -36,6 +37,10 @@ INK, BLUE, RED, PALE, PALE_BAR = (
 TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
 ROWS, SIZE = 11, 14
 """Rows of one line that a slide holds, and their type in points."""
+SIZES, BETWEEN = (14, 13, 12, 11, 10), 3
+"""Type of the words below a map, the largest that fits, and the points between two of them."""
+LONGEST_NAME = 12.0
+"""Width of a name beside a bar, in Chinese characters."""
 WIDE = (Mm(338.67), Mm(190.5))
 
 
@@ -69,10 +74,7 @@ def deck(
     if (following := next_table(content)).rows:
         maker.tables(content.say("下一步在哪里采样"), following)
     if content.plan:
-        lead = content.say(
-            "方案“{name}”：{cost} 万元", name=content.plan.name, cost=phrases.number(content.plan.cost, 0)
-        )
-        maker.tables(lead, effect_table(content))
+        maker.tables(phrases.plan_effect(content), chosen(effect_table(content), range(7)))
         maker.tables(content.say("方案措施"), plan_table(content))
     if content.tasks:
         maker.tables(content.say("任务分工"), chosen(task_table(content), (1, 2, 3, 4, 7, 8)))
@@ -128,7 +130,8 @@ class Maker:
         frame = place.text_frame
         frame.word_wrap = True
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-        self._say(frame.paragraphs[0], title, 28 if len(title) < 34 else 22, bold=True)
+        frame.margin_left = frame.margin_right = 0
+        self._say(frame.paragraphs[0], title, 28 if breadth(title) < 31 else 22, bold=True)
         frame.paragraphs[0].alignment = PP_ALIGN.LEFT
         self.words(
             slide,
@@ -142,7 +145,7 @@ class Maker:
         number = f"{len(self.show.slides)}"
         self.words(slide, number, self.width - 2 * self.edge, self.foot, self.edge, 11, align=PP_ALIGN.RIGHT)
         if self.content.demo:
-            tag = self.content.say("示例")
+            tag = phrases.capital(self.content.say("示例"))
             self.words(
                 slide,
                 tag,
@@ -178,7 +181,8 @@ class Maker:
         room = self.foot - self.top - int(1.2 * least)
         parts = shared_out(row_heights(table, width, SIZE, least), room)
         for page, part in enumerate(parts, 1):
-            slide = self.slide(title if len(parts) == 1 else f"{title}（{page}/{len(parts)}）")
+            numbered = self.content.say("{title}（{page}/{pages}）", title=title, page=page, pages=len(parts))
+            slide = self.slide(title if len(parts) == 1 else numbered)
             told = replace(table, rows=tuple(table.rows[i] for i in part))
             heights = row_heights(told, width, SIZE, min(int(1.45 * least), room // max(len(part), 1)))
             self.grid(slide, told, heights, width)
@@ -202,21 +206,16 @@ class Maker:
         told = [phrases.chief(content, one), phrases.unexplained(content, one), phrases.likely(content, one)]
         if one.next_sample:
             told.append(content.say("下一个采样点：{place}", place=one.next_sample))
-        y = self.top + int(self.height * 0.575)
-        for line in filter(None, told):
-            self.words(slide, line, self.edge, y, half, 13)
-            y += int(self.height * (0.065 if len(line) > 34 else 0.042))
+        below = self.top + int(self.height * 0.56)
+        self.paragraphs(slide, list(filter(None, told)), self.edge, below, half, self.foot - below)
 
     def method(self) -> None:
         """Where the figures come from."""
         say = self.content.say
         slide = self.slide(say("数据与方法"))
-        lines = [
-            *phrases.method(self.content),
-            say("示例数据，非实测") if self.content.demo else "",
-        ]
-        for i, line in enumerate(filter(None, lines)):
-            self.words(slide, line, self.edge, self.top + i * int(self.height * 0.16), self.width - 2 * self.edge, 20)
+        lines = [*phrases.method(self.content), *([say("示例数据，非实测")] if self.content.demo else [])]
+        room = self.foot - self.top - Mm(4)
+        self.paragraphs(slide, lines, self.edge, self.top, self.width - 2 * self.edge, room, (20, 18, 16, 14, 12), 14)
 
     def words(
         self, slide: Any, words: str, x: int, y: int, width: int, size: int, *, colour: RGBColor = INK, bold: bool = False,
@@ -229,6 +228,20 @@ class Maker:
         frame.paragraphs[0].alignment = align
         self._say(frame.paragraphs[0], words, size, colour=colour, bold=bold)
 
+    def paragraphs(
+        self, slide: Any, lines: Sequence[str], x: int, y: int, width: int, height: int, sizes: Sequence[int] = SIZES,
+        apart: float = BETWEEN,
+    ) -> None:  # fmt: skip
+        """Lines one below another in one box, as large as fits; ``apart`` points between two."""
+        size = next((size for size in sizes if _tall(lines, width, size, apart) <= height), sizes[-1])
+        frame = slide.shapes.add_textbox(x, y, width, min(height, _tall(lines, width, size, apart))).text_frame
+        frame.word_wrap = True
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        for i, line in enumerate(lines):
+            paragraph = frame.add_paragraph() if i else frame.paragraphs[0]
+            paragraph.space_after = Pt(apart)
+            self._say(paragraph, line, size)
+
     def grid(self, slide: Any, table: Table, heights: Iterable[int], width: int) -> None:
         """A native table below the title."""
         rows = table.rows
@@ -236,9 +249,9 @@ class Maker:
             len(rows) + 1, len(table.columns), self.edge, self.top, width, Mm(9) * (len(rows) + 1)
         )
         grid = shape.table
-        whole = sum(column.width for column in table.columns)
+        shares = widths(table)
         for i, column in enumerate(table.columns):
-            grid.columns[i].width = Emu(int(width * column.width / whole))
+            grid.columns[i].width = Emu(int(width * shares[i] / sum(shares)))
             left = PP_ALIGN.LEFT if any(isinstance(row[i], str) for row in rows) else PP_ALIGN.RIGHT
             align = PP_ALIGN.CENTER if column.centred else left
             self._cell(grid.cell(0, i), column.heading, SIZE - 1, align, head=True)
@@ -259,9 +272,9 @@ class Maker:
 
     def _source_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
         content = self.content
-        top = phrases.top_sources(content, one, 6)
+        top = phrases.top_sources(content, one, 5)
         data = CategoryChartData(number_format="0.0")
-        data.categories = [_short(s.name, 14) for s in top][::-1]
+        data.categories = [_short(s.name) for s in top][::-1]
         data.add_series(content.say("清单"), [s.inventory.value if s.inventory.known else None for s in top][::-1])
         data.add_series(content.say("最佳估计"), [max(s.delivered.value, 0.0) for s in top][::-1])
         chart = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, width, height, data).chart
@@ -271,7 +284,7 @@ class Maker:
         chart.value_axis.has_major_gridlines = False
         chart.category_axis.format.line.fill.background()
         plot = chart.plots[0]
-        plot.gap_width, plot.overlap = 35, 0
+        plot.gap_width, plot.overlap = 30, 0
         plot.has_data_labels = True
         self._type(plot.data_labels.font, 11)
         for series, colour in zip(plot.series, (PALE_BAR, BLUE), strict=True):
@@ -350,5 +363,14 @@ def _chinese(properties: Any) -> None:
         found.set("typeface", OFFICE_FACE)
 
 
-def _short(words: str, most: int) -> str:
-    return words if len(words) <= most else words[: most - 1] + "…"
+def _tall(lines: Sequence[str], width: int, size: int, apart: float) -> int:
+    """Height of lines that wrap at a width, in EMU."""
+    return sum(ceil(breadth(line) * Pt(size) / width) * int(Pt(size) * LEADING) + int(Pt(apart)) for line in lines)
+
+
+def _short(words: str) -> str:
+    """A name that leaves the bars room."""
+    if breadth(words) <= LONGEST_NAME:
+        return words
+    fits = (end for end in range(len(words), 0, -1) if breadth(words[:end]) < LONGEST_NAME)
+    return words[: next(fits, 1)] + "…"

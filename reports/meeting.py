@@ -5,6 +5,7 @@ Drawn as SVG from the same content as every other document; the file asks nobody
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ import shapely
 from i18n import text as translate
 from reports import phrases
 from reports.atlas import Atlas, make_atlas
-from reports.content import Content, SectionReport
+from reports.content import Content, SectionReport, status
 from reports.offline import json_for_script
-from reports.tables import task_table, written
+from reports.tables import by_urgency, chosen, task_table, written
 
 HERE = Path(__file__).parent / "browser"
 WIDTH = 1000.0
 SIMPLIFY = 0.6
 """Lines are generalised to this part of a thousandth of the map's width."""
+TASKS = 7
+"""Tasks that the last row of chairs can read; those still to be done, soonest first."""
+SIGNS = {"over": "▲", "at": "◆", "holds": "●"}
 
 PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -60,7 +64,7 @@ def meeting_data(content: Content) -> dict[str, Any]:
     return {
         "title": phrases.title(content),
         "month": phrases.month_name(content),
-        "demo": translate("示例", content.lang) if content.demo else "",
+        "demo": phrases.capital(translate("示例", content.lang)) if content.demo else "",
         "credit": phrases.credit(content),
         "lead": phrases.situation(content),
         "map": _map(content, atlas, frame),
@@ -145,12 +149,12 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
         "name": one.name,
         "at": frame.point(point.x, point.y) if point is not None else None,
         "status": one.status,
-        "state": content.say(phrases.STATUS[one.status]),
+        "state": phrases.capital(content.say(phrases.STATUS[one.status])),
         "colour": grade.colour if grade else "#ffffff",
         "target": phrases.number(one.target.value, 2),
         "value": phrases.number(one.measured.value),
         "verdict": phrases.verdict(content, one),
-        "chief": phrases.chief(content, one),
+        "chief": phrases.chief(content, one, 2),
         "gap": phrases.unexplained(content, one),
         "history": [[month, value] for month, value in one.history[-36:]],
         "sources": [
@@ -164,7 +168,7 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
                 else 0.0,
                 phrases.listed(content, s),
             ]
-            for s in phrases.top_sources(content, one, 6)
+            for s in phrases.top_sources(content, one, 5)
         ],
         "up": known,
         "rest": sorted(one.upstream - set(known)),
@@ -181,47 +185,60 @@ def _plan(content: Content) -> dict[str, Any] | None:
     if plan is None:
         return None
     return {
-        "title": content.say("方案“{name}”：{cost} 万元", name=plan.name, cost=phrases.number(plan.cost, 0)),
+        "title": phrases.plan_effect(content),
         "lines": [
             [line.name, content.say(phrases.ACTION.get(line.action, line.action)), line.amount]
             for line in plan.lines[:8]
         ],
         "sections": {
             one.section_id: [
-                round(plan.before[one.section_id], 3),
-                round(plan.after[one.section_id], 3),
-                one.target.value,
+                *(_drawn(value, one.target.value) for value in (effect.before, effect.after)),
+                phrases.number(one.target.value, 2),
+                "" if effect.basis == "monitored" else content.say(phrases.EFFECT[effect.basis]),
             ]
             for one in content.sections
-            if one.section_id in plan.before and one.section_id in plan.after
+            if (effect := plan.effects.get(one.section_id))
         },
     }
 
 
+def _drawn(value: float, target: float) -> list[str]:
+    """A figure and its standing."""
+    return [phrases.number(value), status(value, target)]
+
+
 def _tasks(content: Content) -> dict[str, Any] | None:
-    table = task_table(content)
-    if not table.rows:
+    if not content.tasks:
         return None
-    wanted = (1, 2, 3, 7, 8)
+    urgent = by_urgency(content.tasks)
+    table = chosen(task_table(replace(content, tasks=urgent)), (1, 2, 3, 7, 8))
+    left = sum(task.state != "done" for task in urgent)
     return {
-        "heads": [table.columns[i].name for i in wanted],
-        "rows": [[written(table.columns[i], row[i]) for i in wanted] for row in table.rows[:9]],
+        "title": content.say("任务 {count} 项，{left} 项未办结", count=len(urgent), left=left),
+        "heads": [column.name for column in table.columns],
+        "rows": [[*map(written, table.columns, row)] for row in table.rows[:TASKS]],
+        "more": content.say("其余 {count} 项任务见任务单", count=len(urgent) - TASKS) if len(urgent) > TASKS else "",
     }
 
 
 def _words(content: Content) -> dict[str, str]:
     say = content.say
-    return {
+    words = {
         "situation": say("总体情况"), "section": say("断面"), "trace": say("来源追踪"), "causes": say("可能原因"), "plan": say("方案"),
-        "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前（模拟）"),
-        "after": say("方案后（模拟）"), "next": say("下一个采样点"), "hours": say("小时"), "upstream": say("水流到断面所需时间"),
+        "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前"),
+        "after": say("方案后"), "next": say("下一个采样点"), "upstream": say("水流到断面所需时间"),
         "best": say("最佳估计"), "listed": say("清单"),
         "edit": say("编辑"), "done": say("完成"), "note": say("备注"), "up": say("上移"), "down": say("下移"), "remove": say("移除"),
         "add": say("添加"), "save": say("另存"), "keep": say("保存到项目"), "usual": say("恢复默认"), "full": say("全屏"),
         "none": say("没有足够证据指认单一原因"), "since": say("逐月总磷"),
         "keys": say("← → 翻页，B 黑屏，F 全屏，D 深浅，E 编辑"), "unknown": say("过闸时间不明"),
-        "colon": "：" if content.lang == "zh" else ": ",
     }  # fmt: skip
+    return {name: phrases.capital(word) for name, word in words.items()} | {
+        "hours": say("小时"),
+        "from": say("mg/L，从当月实测起算；清单未说明的部分原样保留"),
+        "colon": "：" if content.lang == "zh" else ": ",
+        "signs": "　".join(f"{sign}\u00a0{phrases.capital(say(phrases.STATUS[one]))}" for one, sign in SIGNS.items()),
+    }
 
 
 def _escaped(words: str) -> str:

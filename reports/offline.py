@@ -42,7 +42,7 @@ def panel_data(content: Content) -> dict[str, Any]:
         "month": phrases.month_name(content),
         "lead": phrases.situation(content),
         "credit": phrases.credit(content),
-        "demo": say("示例") if content.demo else "",
+        "demo": phrases.capital(say("示例")) if content.demo else "",
         "words": {
             "search": say("查找断面、排污口、污水处理厂"), "sources": say("来源"), "share": say("贡献率"), "time": say("到断面"),
             "none": say("没有找到"), "print": say("打印"), "all": say("全部断面"), "target": say("目标"), "value": say("总磷"),

@@ -14,15 +14,15 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from hydro.columns import text
 from reports import phrases
-from reports.content import Content, SectionReport, Task
-from reports.printable import clean
-from reports.tables import chosen, patrol_table, written
+from reports.content import HALF_A_DECIMAL, Content, SectionReport, Task
+from reports.tables import by_urgency, chosen, names_of, patrol_table, written
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 """Faces of an official paper (GB/T 9704-2012: 仿宋 for the text, 黑体 for headings); a reader without them has his own."""
 SIZE = 14
+MOVED = 3
+"""So many sections that a plan moves are named in the brief; the workbook has them all."""
 STOPS = 6
 """So many places to visit are printed for a section; the workbook has more."""
 NUMERALS = "一二三四五六七八九十"
@@ -32,9 +32,8 @@ def brief(content: Content) -> bytes:
     """The month on two pages: situation, causes, advice, who does what."""
     say = content.say
     paper = _paper(content)
-    _line(
-        paper, f"{phrases.title(content)}（{phrases.month_name(content)}）", TITLE, 20, bold=True, centre=True, after=6
-    )
+    title = say("{title}（{month}）", title=phrases.title(content), month=phrases.month_name(content))
+    _line(paper, title, TITLE, 20, bold=True, centre=True, after=6)
     heads = (say("情况"), say("原因"), say("建议"), say("责任分工"))
     parts = (_situation, _causes, _advice, _duties)
     for i, (head, part) in enumerate(zip(heads, parts, strict=True)):
@@ -47,33 +46,31 @@ def brief(content: Content) -> bytes:
 
 
 def _situation(paper: Any, content: Content) -> None:
-    _text(paper, phrases.situation(content) + "。")
+    say = phrases.headings(content)
+    _text(paper, phrases.sentence(content, phrases.situation(content)))
     rows = [
         (
             one.name, one.river, phrases.number(one.target.value, 2), phrases.number(one.measured.value),
-            phrases.number(one.margin_mg_l), content.say(phrases.STATUS[one.status]),
+            phrases.number(one.margin_mg_l), say(phrases.STATUS[one.status]),
         )
         for one in content.measured[:8]
     ]  # fmt: skip
-    heads = [content.say(word) for word in ("断面", "河流")]
-    heads += [f"{content.say(word)} (mg/L)" for word in ("目标", "总磷", "余量")] + [content.say("状态")]
+    heads = [say(word) for word in ("断面", "河流")]
+    heads += [f"{say(word)} (mg/L)" for word in ("目标", "总磷", "余量")] + [say("状态")]
     _table(paper, heads, rows, (30, 28, 22, 22, 22, 36), (2, 3, 4))
     if len(content.measured) > 8:
-        _text(paper, content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 8) + "。", SIZE - 2)
+        more = content.say("其余 {count} 个断面见工作簿", count=len(content.measured) - 8)
+        _text(paper, phrases.sentence(content, more), SIZE - 2)
 
 
 def _causes(paper: Any, content: Content) -> None:
+    say = content.say
     for one in _urgent(content)[:3]:
-        ends = content.say(
-            "{verdict}。{sources}。{gap}。",
-            verdict=phrases.verdict(content, one),
-            sources=phrases.chief(content, one),
-            gap=phrases.unexplained(content, one),
-        )
-        _text(paper, ends)
+        told = (phrases.verdict(content, one), phrases.chief(content, one), phrases.unexplained(content, one))
+        _text(paper, phrases.sentence(content, *told))
         if who := phrases.likely(content, one):
-            why = "；".join(one.causes[0].evidence[:2])
-            _text(paper, f"{who}：{why}。" if why and content.lang == "zh" else f"{who}. {why}".strip())
+            why = phrases.joined(content, one.causes[0].evidence[:2])
+            _text(paper, phrases.sentence(content, say("{who}：{why}", who=who, why=why) if why else who))
 
 
 def _advice(paper: Any, content: Content) -> None:
@@ -89,18 +86,21 @@ def _advice(paper: Any, content: Content) -> None:
         elif one.status == "at":
             _text(paper, say("{name}：没有余量，汛期每场雨前后加密监测，上游不得新增排放。", name=one.name))
         if one.next_sample:
-            _text(paper, say("{name}下一个采样点：{place}", name=one.name, place=one.next_sample) + "。")
+            told = say("{name}下一个采样点：{place}", name=one.name, place=one.next_sample)
+            _text(paper, phrases.sentence(content, told))
     if plan:
-        cost = phrases.number(plan.cost, 0)
-        _text(
-            paper,
+        moved = [
             say(
-                "方案“{name}”共 {count} 项措施，{cost} 万元，实施后各断面见工作簿“方案效果”。",
-                name=plan.name,
-                count=len(plan.lines),
-                cost=cost,
-            ),
-        )
+                "{name}由 {before} 降至 {after} mg/L",
+                name=one.name,
+                before=phrases.number(effect.before),
+                after=phrases.number(effect.after),
+            )
+            for one in _urgent(content)
+            if (effect := plan.effects.get(one.section_id)) and effect.after < effect.before - HALF_A_DECIMAL
+        ]
+        told = (phrases.plan_effect(content), phrases.joined(content, moved[:MOVED]))
+        _text(paper, phrases.sentence(content, *told, say("从当月实测起算，各断面见工作簿“方案效果”")))
 
 
 def _ratio(one: SectionReport, source_id: str) -> float:
@@ -113,11 +113,13 @@ def _duties(paper: Any, content: Content) -> None:
     if not content.tasks:
         _text(paper, say("尚未分解任务。请在“任务”页交办到部门、责任人和日期后再出本报告。"))
         return
-    urgent = sorted(content.tasks, key=lambda task: (task.state == "done", task.due_on))
+    urgent = by_urgency(content.tasks)
     rows = [(t.department, t.person, t.title, t.due_on, phrases.task_state(content, t)) for t in urgent[:5]]
-    _table(paper, [say(w) for w in ("部门", "责任人", "任务", "期限", "状态")], rows, (32, 20, 60, 28, 20))
+    heads = [phrases.capital(say(word)) for word in ("部门", "责任人", "任务内容", "期限", "状态")]
+    _table(paper, heads, rows, (32, 20, 56, 26, 26))
     if len(content.tasks) > 5:
-        _text(paper, say("其余 {count} 项任务见任务单", count=len(content.tasks) - 5) + "。", SIZE - 2)
+        more = say("其余 {count} 项任务见任务单", count=len(content.tasks) - 5)
+        _text(paper, phrases.sentence(content, more), SIZE - 2)
 
 
 def _urgent(content: Content) -> Sequence[SectionReport]:
@@ -129,7 +131,7 @@ def task_sheets(content: Content) -> bytes:
     """One page a department and person: what, where, by when, what to know for it, and lines to sign."""
     say = content.say
     paper = _paper(content)
-    names = _names(content)
+    names = names_of(content)
     people = groupby(content.tasks, key=lambda task: (task.department, task.person))
     for i, ((department, person), own) in enumerate(people):
         tasks = list(own)
@@ -141,16 +143,16 @@ def task_sheets(content: Content) -> bytes:
         rows = [
             (
                 t.title,
-                names.get(t.subject, t.subject),
-                t.county,
+                names.get(t.subject, t.subject) or "—",
+                t.county or "—",
                 t.assigned_on,
                 t.due_on,
                 phrases.task_state(content, t),
             )
             for t in tasks
         ]
-        heads = [say(word) for word in ("任务", "对象", "县（市、区）", "交办", "期限", "状态")]
-        _table(paper, heads, rows, (34, 26, 27, 28, 28, 17))
+        heads = [phrases.capital(say(w)) for w in ("任务内容", "对象", "县（市、区）", "交办日期", "期限", "状态")]
+        _table(paper, heads, rows, (36, 26, 22, 26, 26, 24))
         for line in _to_know(content, tasks, names):
             _text(paper, line, SIZE - 2)
         _text(paper, say("签收：＿＿＿＿＿　日期：＿＿＿＿＿　办结：＿＿＿＿＿"))
@@ -174,13 +176,7 @@ def _patrol(paper: Any, content: Content, sections: Sequence[SectionReport]) -> 
             _text(paper, say("下一个采样点：{place}", place=one.next_sample), SIZE - 2)
         rows = [(*map(written, stops.columns, row), "") for row in stops.rows]
         heads = [*(column.heading for column in stops.columns), say("发现")]
-        _table(paper, heads, rows, (12, 46, 18, 20, 24, 20, 20), (0, 2, 3))
-
-
-def _names(content: Content) -> dict[str, str]:
-    """Id -> name of everything that a task can be about."""
-    frames = (content.network.sections, content.outlets, content.plants, content.network.gates)
-    return {str(i): clean(name) for frame in frames for i, name in text(frame, "name").items() if name}
+        _table(paper, heads, rows, (16, 38, 25, 22, 22, 18, 19), (0, 2, 3))
 
 
 def _to_know(content: Content, tasks: Sequence[Task], names: Mapping[str, str]) -> Iterator[str]:
@@ -204,8 +200,12 @@ def _paper(content: Content) -> Any:
     paper.core_properties.title = phrases.title(content)
     paper.core_properties.author = content.unit
     foot = part.footer.paragraphs[0]
-    _run(foot, phrases.credit(content) + "　", BODY, 9, colour=RGBColor(0x59, 0x65, 0x6F))
-    _page_number(foot)
+    _run(foot, phrases.credit(content), BODY, 9, colour=RGBColor(0x59, 0x65, 0x6F))
+    number = part.footer.add_paragraph()
+    number.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _run(number, "— ", BODY, 12)
+    _page_number(number)
+    _run(number, " —", BODY, 12)
     if content.demo:
         head = part.header.paragraphs[0]
         head.alignment = WD_ALIGN_PARAGRAPH.RIGHT
@@ -214,7 +214,7 @@ def _paper(content: Content) -> Any:
 
 
 def _page_number(paragraph: Any) -> None:
-    run = paragraph.add_run()
+    run = _run(paragraph, "", BODY, 12)
     for kind, words in (("begin", ""), ("", "PAGE"), ("end", "")):
         piece = OxmlElement("w:fldChar" if kind else "w:instrText")
         if kind:
@@ -248,12 +248,13 @@ def _line(
 
 def _run(
     paragraph: Any, words: str, face: str, size: float, *, bold: bool = False, colour: RGBColor | None = None
-) -> None:
+) -> Any:
     run = paragraph.add_run(words)
     run.font.size, run.font.bold, run.font.name = Pt(size), bold, "Times New Roman"
     run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), face)
     if colour is not None:
         run.font.color.rgb = colour
+    return run
 
 
 def _table(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hydro.tasks import STATES, state_of
-from reports.content import Content, Figure, SectionReport, Source, Task
+from reports.content import Content, Figure, SectionReport, Source, Task, status
 
 STATUS = {"over": "超标", "at": "持平（零余量）", "holds": "达标", "none": "未监测"}
 KIND = {
@@ -34,7 +34,39 @@ ACTION = {
     "dredge": "清淤疏浚",
     "relocate": "搬迁",
 }
+SURVEY = {"found": "已查", "sampled": "已测", "traced": "已溯", "signed": "已治（立标）"}
+DECISION = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "永久性封堵"}
+EFFECT = {"monitored": "实测起算", "modelled": "模拟"}
+"""Where the figures of a plan start from."""
 NUMERAL = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ", ">V": "劣Ⅴ", "": "—"}
+
+
+def capital(words: str) -> str:
+    """A word of the catalogue as a title or the head of a column: with a capital where the script has them."""
+    return words[:1].upper() + words[1:]
+
+
+def headings(content: Content) -> Callable[[str], str]:
+    """Says words as they stand at the head of a column, or alone in a cell."""
+    return lambda words: capital(content.say(words))
+
+
+def sentence(content: Content, *clauses: str) -> str:
+    """Clauses as sentences of a paragraph, each with its full stop; blank ones are passed over.
+
+    >>> from types import SimpleNamespace as Reader
+    >>> sentence(Reader(lang="zh"), "甲", "", "乙"), sentence(Reader(lang="en"), "first", "second.")
+    ('甲。乙。', 'First. Second.')
+    """
+    full, between = ("。", "") if content.lang == "zh" else (".", " ")
+    return between.join(
+        capital(clause) if clause.endswith(full) else capital(clause) + full for clause in clauses if clause
+    )
+
+
+def joined(content: Content, clauses: Sequence[str]) -> str:
+    """Clauses side by side in one sentence."""
+    return ("；" if content.lang == "zh" else "; ").join(clauses)
 
 
 def title(content: Content) -> str:
@@ -63,8 +95,13 @@ def grade(content: Content, water_class: str) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number as printed; a dash where there is none."""
-    return "—" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    """A number as printed, thousands apart; a dash where there is none."""
+    return "—" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def money(content: Content, cost: float) -> str:
+    """A sum of 万元 as each language counts it: 2,123 万元, CNY 21.23 million."""
+    return f"{cost:,.0f} 万元" if content.lang == "zh" else f"CNY {cost / 100:,.2f} million"
 
 
 def kg(value: float) -> str:
@@ -117,12 +154,17 @@ def verdict(content: Content, one: SectionReport) -> str:
             "{name}总磷 {value} mg/L，超目标 {multiple} 倍，多了 {kg} kg/d",
             name=one.name,
             value=value,
-            multiple=f"{one.multiple:.2f}",
+            multiple=times_over(content, one.multiple),
             kg=kg(-one.headroom.value),
         )
     if one.status == "at":
         return content.say("{name}总磷 {value} mg/L，与目标持平，没有余量", name=one.name, value=value)
     return content.say("{name}再多 {kg} kg/d 就超标", name=one.name, kg=kg(one.headroom.value))
+
+
+def times_over(content: Content, multiple: float) -> str:
+    """How far over a target, as each language counts it: 0.14 (倍), 14%."""
+    return f"{multiple:.2f}" if content.lang == "zh" else f"{100 * multiple:.0f}%"
 
 
 def chief(content: Content, one: SectionReport, count: int = 3) -> str:
@@ -172,6 +214,8 @@ def likely(content: Content, one: SectionReport) -> str:
 def top_sources(content: Content, one: SectionReport, count: int) -> list[Source]:
     """The first ``count`` sources, and all others as one row, so that the list adds up."""
     first, rest = list(one.sources[:count]), one.sources[count:]
+    if len(rest) == 1:
+        return [*first, *rest]
     if rest:
         first.append(
             Source(
@@ -189,13 +233,33 @@ def top_sources(content: Content, one: SectionReport, count: int) -> list[Source
     return first
 
 
+def plan_effect(content: Content) -> str:
+    """The plan in one sentence: its name, its cost, and how many sections exceed before and after it."""
+    plan = content.plan
+    if plan is None:
+        return ""
+    told = [
+        (plan.effects[one.section_id], one.target.value) for one in content.sections if one.section_id in plan.effects
+    ]
+    before = sum(status(effect.before, target) == "over" for effect, target in told)
+    after = sum(status(effect.after, target) == "over" for effect, target in told)
+    return content.say(
+        "方案“{name}”：{cost}，超标断面由 {before} 个变为 {after} 个",
+        name=plan.name, cost=money(content, plan.cost), before=before, after=after,
+    )  # fmt: skip
+
+
 def method(content: Content) -> list[str]:
     """What the figures are and where they come from, in a few sentences."""
     say = content.say
+    plan = say(
+        "方案效果：从当月实测值起算，减去模型算出的削减量；清单未说明的部分原样保留，清单多于实测时按比例折减；未监测的断面为模拟值。"
+    )
     return [
         say("负荷 = 浓度 × 流量 × 86.4。贡献率 = 到断面负荷的最佳估计 / 断面实测负荷，由清单与全部监测记录一并推断。"),
         say("清单到断面：只按登记的监测或许可量推算，不看断面实测；与实测之差列为“清单未说明”，不摊入各来源。"),
         say("依据：监测为自行监测或断面监测，许可为排污许可量，估算为面源与入境的推算，模拟为河网模型结果。"),
+        *([plan] if content.plan else []),
     ]
 
 
@@ -215,4 +279,4 @@ def credit(content: Content) -> str:
 def task_state(content: Content, task: Task) -> str:
     """The state of a task in words."""
     state = state_of({"state": task.state})
-    return content.say(STATES.get(state, state))
+    return capital(content.say(STATES.get(state, state)))

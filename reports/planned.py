@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hydro import Condition, Measure, RiverNetwork, Scenario, compare, load_plan
+from hydro import Condition, Measure, RiverNetwork, Scenario, compare, from_measured, load_plan, situation
 from hydro.columns import text
 from hydro.plan_rows import plan_id_of
 from reports.printable import clean
@@ -28,35 +28,44 @@ class PlanLine:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """One section before and after a plan, mg/L: from its reading of the month (``basis`` monitored), else as modelled."""
+
+    before: float
+    after: float
+    basis: str
+    modelled_before: float
+    modelled_after: float
+
+
+@dataclass(frozen=True)
 class PlanReport:
-    """A plan, and every section before and after it (section id -> mg/L)."""
+    """A plan, and what it makes of every section (section id -> effect)."""
 
     name: str
     cost: float
     lines: tuple[PlanLine, ...]
-    before: Mapping[str, float]
-    after: Mapping[str, float]
-    status: str = "optimal"
-    note: str = ""
+    effects: Mapping[str, Effect]
 
 
 def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str, month: str) -> PlanReport:
     """The plan of that id or name under the water of the month. Raises HydroError ``plan_unknown``.
 
     Its measures are the rows of ``measures`` and what ``decisions`` says of outlets; a sealed outlet's water leaves the
-    river with it.
+    river with it. A section measured that month starts from its reading (:mod:`hydro.anchor`).
     """
     plan_id = plan_id_of(tables, plan)
     measures = load_plan(network, tables, plan_id).measures
     names = dict(zip(text(tables["plans"], "plan_id"), text(tables["plans"], "name"), strict=True))
-    effect = compare(network, Scenario(network, measures, "remove"), conditions=[Condition(month, month)])
+    stand = situation(network, Condition(month, month))
+    table = compare(network, Scenario(network, measures, "remove"), situations=[stand])
+    wanted = ["tp_before_mg_l", "tp_after_mg_l", "basis", "modelled_before_mg_l", "modelled_after_mg_l"]
+    told = from_measured(table, [stand]).set_index("section_id")[wanted]
     return PlanReport(
         name=clean(names[plan_id]) or plan_id,
         cost=sum(m.cost for m in measures if not math.isnan(m.cost)),
         lines=tuple(_line(network, measure) for measure in measures),
-        before=dict(zip(effect["section_id"].astype(str), effect["tp_before_mg_l"], strict=True)),
-        after=dict(zip(effect["section_id"].astype(str), effect["tp_after_mg_l"], strict=True)),
-        status="",
+        effects={str(row[0]): Effect(*row[1:]) for row in told.itertuples(name=None)},
     )
 
 

@@ -14,13 +14,18 @@ from reports.tables import Table, written
 LEADING = 1.35
 LATIN = 0.58
 """Width of a Latin letter against a Chinese one."""
-CELL_MARGIN, CELL_AIR = int(Mm(1.5)), int(Mm(1.6))
+CELL_MARGIN, CELL_AIR = int(Mm(2.5)), int(Mm(1.6))
+
+
+def widths(table: Table) -> list[float]:
+    """Width of every column in characters: as told, and wide enough for the longest word of its heading."""
+    return [max(column.width, 1.2 * max(map(len, column.heading.split())) + 1) for column in table.columns]
 
 
 def row_heights(table: Table, width: int, size: int, least: int) -> NDArray[np.int64]:
     """Height of every row (EMU) when the table is ``width`` wide and its type ``size`` points."""
-    whole = sum(column.width for column in table.columns)
-    rooms = [max(width * column.width / whole - 2 * CELL_MARGIN, 1) for column in table.columns]
+    shares = widths(table)
+    rooms = [max(width * share / sum(shares) - 2 * CELL_MARGIN, 1) for share in shares]
     line = int(Pt(size) * LEADING)
     lines = [
         max(-(-breadth(written(column, cell)) * int(Pt(size)) // room)

@@ -12,7 +12,7 @@ import pandas as pd
 from hydro.columns import number, text
 from hydro.sampling import patrol
 from reports import phrases
-from reports.content import Content, SectionReport
+from reports.content import Content, SectionReport, Task, status
 from reports.patrol import with_routes
 from reports.printable import clean
 
@@ -71,12 +71,12 @@ def all_tables(content: Content) -> list[Table]:
 
 def section_table(content: Content) -> Table:
     """Every section: target, measured, margin, headroom, class, status."""
-    say = content.say
+    say = phrases.headings(content)
     columns = (
         Column(say("断面"), width=16), Column(say("河流"), width=14), Column(say("级别"), width=8), Column(say("县（市、区）"), width=12),
         Column(say("目标"), "mg/L", 2), Column(say("总磷"), "mg/L"), Column(say("余量"), "mg/L"), Column(say("可增负荷"), "kg/d", 1),
-        Column(say("超标倍数"), "", 2), Column(say("总磷类别"), width=10, centred=True), Column(say("状态"), width=14),
-        Column(say("流量"), "m³/s", 2), Column(say("连续超标月数"), "", 0), Column(say("依据"), width=16),
+        Column(say("超标倍数"), "", 2), Column(say("总磷类别"), width=10, centred=True), Column(say("状态"), width=18),
+        Column(say("流量"), "m³/s", 2), Column(say("连续超标月数"), "", 0), Column(say("依据"), width=20),
     )  # fmt: skip
     rows = tuple(
         (
@@ -92,23 +92,22 @@ def section_table(content: Content) -> Table:
 
 def history_table(content: Content) -> Table:
     """Total phosphorus by month, a column a section."""
-    say = content.say
+    say = phrases.headings(content)
     months = sorted({month for one in content.sections for month, _ in one.history})
     seen = [dict(one.history) for one in content.sections]
-    columns = (Column(say("月份"), width=10), *(Column(one.name, "mg/L", width=11) for one in content.sections))
+    columns = (Column(say("月份"), width=10), *(Column(one.name, "mg/L", width=14) for one in content.sections))
     return Table(say("逐月总磷"), columns, tuple((month, *(known(own.get(month)) for own in seen)) for month in months))
 
 
 def next_table(content: Content) -> Table:
     """For every section that exceeds: the most probable cause, what speaks for it, and where to take the next sample."""
-    say = content.say
+    say = phrases.headings(content)
     columns = (
         Column(say("断面"), width=14), Column(say("最可能的原因"), width=18), Column(say("可能性"), "", 0, 8, percent=True),
         Column(say("依据"), width=44), Column(say("下一个采样点"), width=34),
     )  # fmt: skip
-    between = "；" if content.lang == "zh" else "; "
     rows = tuple(
-        (one.name, first.name, first.probability, between.join(first.evidence[:2]), one.next_sample or "—")
+        (one.name, first.name, first.probability, phrases.joined(content, first.evidence[:2]), one.next_sample or "—")
         for one in content.measured
         for first in one.causes[:1]
     )
@@ -117,7 +116,7 @@ def next_table(content: Content) -> Table:
 
 def patrol_table(content: Content, sections: Sequence[SectionReport] | None = None, stops: int = 20) -> Table:
     """For every section that exceeds (or some of them): the outlets to visit, in the order in which a visit tells most."""
-    say = content.say
+    say = phrases.headings(content)
     columns = (
         Column(say("断面"), width=14), Column(say("次序"), "", 0, 6), Column(say("去哪里"), width=30),
         Column(say("可能性"), "", 1, 9, percent=True), Column(say("河段"), width=10), Column(say("距断面"), "km", 1, 9),
@@ -137,10 +136,10 @@ def patrol_table(content: Content, sections: Sequence[SectionReport] | None = No
 
 def source_table(content: Content) -> Table:
     """Every source of every measured section, and what stays unexplained."""
-    say = content.say
+    say = phrases.headings(content)
     columns = (
         Column(say("断面"), width=16), Column(say("序"), "", 0, 6), Column(say("编号"), width=14), Column(say("来源"), width=30),
-        Column(say("种类"), width=12), Column(say("源头负荷"), "kg/d", 2), Column(say("依据"), width=16),
+        Column(say("种类"), width=16), Column(say("源头负荷"), "kg/d", 2), Column(say("依据"), width=20),
         Column(say("清单到断面"), "kg/d", 2),
         Column(say("到断面负荷"), "kg/d", 2, bar=True), Column(say("贡献率"), "", 1, percent=True),
         Column(say("贡献率低值"), "", 1, percent=True), Column(say("贡献率高值"), "", 1, percent=True),
@@ -166,23 +165,30 @@ def source_table(content: Content) -> Table:
 
 def outlet_table(content: Content) -> Table:
     """The register of outlets."""
-    say, frame = content.say, content.outlets
+    say, frame = phrases.headings(content), content.outlets
     words = {
         "outlet_id": (say("编号"), 10), "code": (say("编码"), 24), "name": (say("名称"), 28), "type": (say("类型"), 20),
         "subtype": (say("小类"), 20), "reach_id": (say("河段"), 10), "county": (say("县（市、区）"), 12), "owner": (say("责任主体"), 20),
-        "grid_owner": (say("网格"), 20), "survey": (say("排查阶段"), 10), "decision": (say("处置"), 12),
+        "grid_owner": (say("网格"), 20), "survey": (say("排查阶段"), 14), "decision": (say("处置"), 14),
     }  # fmt: skip
     numbers = {
         "chainage_m": Column(say("里程"), "m", 1), "permit_discharge_m3_d": Column(say("许可水量"), "m³/d", 0),
         "permit_tp_mg_l": Column(say("许可浓度"), "mg/L", 2), "permit_load_kg_d": Column(say("许可负荷"), "kg/d", 3, bar=True),
         "seal_cost": Column(say("封堵费用"), say("万元"), 1),
     }  # fmt: skip
+    frame = frame.assign(
+        **{
+            name: text(frame, name).map(lambda code, known=known: say(known[code]) if code in known else code)
+            for name, known in (("survey", phrases.SURVEY), ("decision", phrases.DECISION))
+            if name in frame
+        }
+    )
     return _register(say("排污口"), frame, words, numbers)
 
 
 def plant_table(content: Content) -> Table:
     """The register of plants, with the load factor."""
-    say, frame = content.say, content.plants
+    say, frame = phrases.headings(content), content.plants
     words = {
         "plant_id": (say("编号"), 10), "name": (say("名称"), 28), "standard": (say("执行标准"), 10), "built_on": (say("建成"), 10),
         "reach_id": (say("河段"), 10), "county": (say("县（市、区）"), 12),
@@ -196,7 +202,7 @@ def plant_table(content: Content) -> Table:
 
 def plan_table(content: Content) -> Table:
     """The measures of the plan."""
-    say, plan = content.say, content.plan
+    say, plan = phrases.headings(content), content.plan
     columns = (
         Column(say("编号"), width=12), Column(say("名称"), width=30), Column(say("措施"), width=14), Column(say("数量"), width=18),
         Column(say("费用"), say("万元"), 1, bar=True),
@@ -209,28 +215,45 @@ def plan_table(content: Content) -> Table:
 
 
 def effect_table(content: Content) -> Table:
-    """Every section before and after the plan."""
-    say, plan = content.say, content.plan
+    """Every section before and after the plan: from the month's reading, and beside it as the model alone has it."""
+    say, plan = phrases.headings(content), content.plan
     columns = (
-        Column(say("断面"), width=16), Column(say("目标"), "mg/L", 2), Column(say("方案前（模拟）"), "mg/L", width=16),
-        Column(say("方案后（模拟）"), "mg/L", width=16),
-        Column(say("变化"), "mg/L"),
+        Column(say("断面"), width=16), Column(say("目标"), "mg/L", 2), Column(say("方案前"), "mg/L"), Column(say("方案后"), "mg/L"),
+        Column(say("变化"), "mg/L"), Column(say("方案后状态"), width=18), Column(say("依据"), width=14),
+        Column(say("方案前（模拟）"), "mg/L", width=16), Column(say("方案后（模拟）"), "mg/L", width=16),
     )  # fmt: skip
     rows = [
-        (one.name, known(one.target.value), known(plan.before[one.section_id]), known(plan.after[one.section_id]),
-         known(plan.after[one.section_id] - plan.before[one.section_id]))
+        (one.name, known(one.target.value), known(effect.before), known(effect.after), known(effect.after - effect.before),
+         say(phrases.STATUS[status(effect.after, one.target.value)]), say(phrases.EFFECT[effect.basis]),
+         known(effect.modelled_before), known(effect.modelled_after))
         for one in content.sections
-        if plan and one.section_id in plan.before and one.section_id in plan.after
+        if plan
+        for effect in [plan.effects.get(one.section_id)]
+        if effect is not None
     ]  # fmt: skip
     return Table(say("方案效果"), columns, tuple(rows))
 
 
+def names_of(content: Content) -> dict[str, str]:
+    """Id -> name of everything that a task can be about."""
+    frames = (content.network.sections, content.outlets, content.plants, content.network.gates)
+    return {str(i): clean(name) for frame in frames for i, name in text(frame, "name").items() if name}
+
+
+def by_urgency(tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """What is still to be done first, by the day it is due."""
+    return tuple(sorted(tasks, key=lambda task: (task.state == "done", task.due_on)))
+
+
 def task_table(content: Content) -> Table:
     """The tasks, by department and person."""
-    say = content.say
-    heads = ("编号", "任务", "部门", "责任人", "县（市、区）", "对象", "交办", "期限", "状态", "备注")
-    widths = (10, 40, 16, 12, 12, 16, 12, 12, 10, 30)
-    columns = tuple(Column(translated, width=w) for translated, w in zip(map(content.say, heads), widths, strict=True))
+    say = phrases.headings(content)
+    heads = ("编号", "任务内容", "部门", "责任人", "县（市、区）", "对象", "交办日期", "期限", "状态", "备注")
+    widths = (10, 40, 16, 12, 12, 24, 12, 12, 20, 30)
+    columns = tuple(
+        Column(translated, width=w) for translated, w in zip(map(phrases.headings(content), heads), widths, strict=True)
+    )
+    names = names_of(content)
     rows = tuple(
         (
             t.task_id,
@@ -238,7 +261,7 @@ def task_table(content: Content) -> Table:
             t.department,
             t.person,
             t.county,
-            t.subject,
+            names.get(t.subject, t.subject),
             t.assigned_on,
             t.due_on,
             phrases.task_state(content, t),

@@ -40,7 +40,16 @@ from reports.pack import Cancelled, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets
 from reports.rows import row_heights, shared_out
 from reports.sheet import draw_sheet, map_image, map_sheets, section_series
-from reports.tables import Column, Table, all_tables, next_table, patrol_table, section_table, source_table
+from reports.tables import (
+    Column,
+    Table,
+    all_tables,
+    effect_table,
+    next_table,
+    patrol_table,
+    section_table,
+    source_table,
+)
 from reports.workbook import sheet_name, workbook
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
@@ -247,7 +256,7 @@ def test_the_brief_has_its_four_parts_and_tasks_stand_under_their_person(content
     assert [p.text for p in sheets.paragraphs if p.text.startswith("部门")] == [
         "部门：住建局　责任人：乙", "部门：生态环境局　责任人：甲",
     ]  # fmt: skip
-    assert [table.cell(0, 0).text for table in sheets.tables][:3] == ["任务", "任务", "次序"]
+    assert [table.cell(0, 0).text for table in sheets.tables][:3] == ["任务内容", "任务内容", "次序"]
 
 
 def test_map_sheets_embed_the_chinese_face_and_repeat_byte_for_byte(content: Content) -> None:
@@ -458,8 +467,16 @@ def test_a_plan_of_the_project_is_told_before_and_after(content: Content) -> Non
     assert plan.cost == pytest.approx(tables["measures"]["cost"].astype(float).sum() + prices[list(sealed)].sum())
     assert {line.source_id for line in plan.lines} == sealed | set(tables["measures"]["source_id"])
     huangfu = content.section("S01").section_id
-    assert plan.after[huangfu] < plan.before[huangfu]
-    assert all(plan.after[i] <= plan.before[i] + 1e-9 for i in plan.before)
+    assert plan.effects[huangfu].after < plan.effects[huangfu].before
+    assert all(effect.after <= effect.before + 1e-9 for effect in plan.effects.values())
+    for one in content.measured:
+        effect = plan.effects[one.section_id]
+        assert (effect.basis, effect.before) == ("monitored", one.measured.value)
+    told = replace(content, plan=plan)
+    assert phrases.plan_effect(told) == "方案“汛期攻坚方案（示例）”：2,123 万元，超标断面由 5 个变为 0 个"
+    at = next(row for row in effect_table(told).rows if row[0] == "下马营")
+    assert at[5] == "持平（零余量）"
+    assert at[7] == pytest.approx(0.230, abs=1e-3)
     with pytest.raises(HydroError) as refused:
         planned(content.network, tables, "没有", "2022-07")
     assert str(refused.value) == "没有方案“没有”。本项目的方案：汛期攻坚方案（示例）"

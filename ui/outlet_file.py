@@ -14,13 +14,12 @@ import streamlit as st
 from hydro.columns import record, text
 from hydro.permits import VERDICTS
 from layers.style import BLUE, GREY, INK
+from reports import phrases
 from ui import cache, parts, state, table
 from ui.section_file import facts, head, task_rows
 from ui.state import say
 
 REACHED = "file_reached"
-SURVEY = {"found": "已查", "sampled": "已测", "traced": "已溯", "signed": "已治（立标）"}
-DECISIONS = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "永久性封堵"}
 
 
 def show(url: str, revision: int, row_id: str) -> None:
@@ -82,8 +81,8 @@ def _record(row: dict[str, Any], plant: dict[str, Any], outlet_id: str) -> list[
         (say("网格长"), str(row.get("grid_owner", ""))),
         (say("位置"), " ".join(filter(None, (str(row.get("county", "")), str(row.get("town", "")))))
          + f" · {row.get('reach_id', '')} · {_amount(row.get('chainage_m'), 'm', 0)}"),
-        (say("查测溯治"), said("survey", SURVEY)),
-        (say("处置意见"), said("decision", DECISIONS)),
+        (say("查测溯治"), said("survey", phrases.SURVEY)),
+        (say("处置意见"), said("decision", phrases.DECISION)),
         (say("许可"), " · ".join(filter(None, (_amount(row.get("permit_discharge_m3_d"), "m³/d", 0),
                                             _amount(row.get("permit_tp_mg_l"), "mg/L", 2),
                                             _amount(row.get("permit_load_kg_d"), "kg/d", 1)))) or say("没有许可")),

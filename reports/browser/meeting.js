@@ -4,6 +4,7 @@
   const { words } = told;
   const sections = new Map(told.sections.map((one) => [one.id, one]));
   const SVG = "http://www.w3.org/2000/svg";
+  const ROWS = 7; // of a table that the last row of chairs can read
   const SIGN = { over: "▲", at: "◆", holds: "●", none: "○" };
   const STORE = `qy-story-${told.title}-${told.month}-${stamp(JSON.stringify(told.story))}`;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -81,7 +82,7 @@
     return { svg, reaches };
   }
 
-  function mark(one, size = 11, status = one.status, colour = one.colour) {
+  function mark(one, size = 14, status = one.status, colour = one.colour) {
     const [x, y] = one.at;
     const shape = {
       over: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.1},${y + size * 0.8}L${x - size * 1.1},${y + size * 0.8}Z` }],
@@ -91,13 +92,13 @@
   }
 
   /** Section names beside their marks; one that would cover another goes below, above or left, or is left out. */
-  function name(svg, list, size = 21) {
-    const taken = list.map(({ at: [x, y] }) => [x - 12, y - 12, x + 12, y + 12]);
+  function name(svg, list, size = 29) {
+    const taken = list.map(({ at: [x, y] }) => [x - 15, y - 15, x + 15, y + 15]);
     list.forEach((one) => {
       const [x, y] = one.at;
       const text = `${one.name}${one.value === "—" ? "" : ` ${one.value}`}`;
       const wide = [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? size : size * 0.58), 0);
-      const places = [[x + 16, y + 7], [x - 16 - wide, y + 7], [x - wide / 2, y + 34], [x - wide / 2, y - 18], [x + 16, y + 30], [x + 16, y - 16]];
+      const places = [[x + 20, y + 10], [x - 20 - wide, y + 10], [x - wide / 2, y + 44], [x - wide / 2, y - 22], [x + 18, y + 38], [x + 18, y - 18], [x - 18 - wide, y + 38], [x - 18 - wide, y - 18]];
       const free = places.find(([px, py]) => {
         const box = [px, py - size, px + wide, py + 4];
         const inside = box[0] > -18 && box[2] < 1018 && box[1] > -18 && box[3] < told.map.height + 18;
@@ -117,19 +118,19 @@
   }
 
   function history(one) {
-    const svg = drawn("svg", { viewBox: "0 0 600 230", style: "height:26vh" });
+    const svg = drawn("svg", { viewBox: "0 0 600 270", style: "height:34vh" });
     const values = one.history.map(([, value]) => value);
     const target = Number(one.target);
     const top = Math.max(...values, target) * 1.1;
-    const x = (i) => 50 + (i * 530) / Math.max(values.length - 1, 1);
-    const y = (value) => 195 - (value / top) * 180;
-    svg.append(drawn("line", { x1: 50, x2: 580, y1: y(target), y2: y(target), stroke: "var(--red)", "stroke-width": 2, "stroke-dasharray": "7 5" }));
-    svg.append(drawn("text", { x: 45, y: y(target) + 6, "text-anchor": "end", "font-size": 17, fill: "var(--red)" }, one.target));
-    svg.append(drawn("polyline", { points: values.map((value, i) => `${x(i)},${y(value)}`).join(" "), fill: "none", stroke: "var(--blue)", "stroke-width": 3 }));
-    svg.append(drawn("circle", { cx: x(values.length - 1), cy: y(values[values.length - 1]), r: 6, fill: "var(--blue)" }));
+    const x = (i) => 66 + (i * 514) / Math.max(values.length - 1, 1);
+    const y = (value) => 222 - (value / top) * 207;
+    svg.append(drawn("line", { x1: 66, x2: 580, y1: y(target), y2: y(target), stroke: "var(--red)", "stroke-width": 2, "stroke-dasharray": "7 5" }));
+    svg.append(drawn("text", { x: 60, y: y(target) + 9, "text-anchor": "end", "font-size": 28, fill: "var(--red)" }, one.target));
+    svg.append(drawn("polyline", { points: values.map((value, i) => `${x(i)},${y(value)}`).join(" "), fill: "none", stroke: "var(--blue)", "stroke-width": 4 }));
+    svg.append(drawn("circle", { cx: x(values.length - 1), cy: y(values[values.length - 1]), r: 8, fill: "var(--blue)" }));
     if (one.history.length > 1) {
-      svg.append(drawn("text", { x: 50, y: 222, "font-size": 17, fill: "var(--quiet)" }, one.history[0][0]));
-      svg.append(drawn("text", { x: 580, y: 222, "font-size": 17, "text-anchor": "end", fill: "var(--quiet)" }, one.history[one.history.length - 1][0]));
+      svg.append(drawn("text", { x: 66, y: 260, "font-size": 28, fill: "var(--quiet)" }, one.history[0][0]));
+      svg.append(drawn("text", { x: 580, y: 260, "font-size": 28, "text-anchor": "end", fill: "var(--quiet)" }, one.history[one.history.length - 1][0]));
     }
     return svg;
   }
@@ -142,20 +143,20 @@
       const { svg } = basemap();
       placed().forEach((one) => svg.append(mark(one)));
       name(svg, placed());
-      const rows = told.sections.slice(0, 9).map((one) => made("tr", "", {}, made("td", `${SIGN[one.status]} ${one.name}`), made("td", one.target, { class: "n" }), made("td", one.value, { class: "n" })));
+      const rows = told.sections.slice(0, ROWS).map((one) => made("tr", "", {}, made("td", `${SIGN[one.status]} ${one.name}`), made("td", one.target, { class: "n" }), made("td", one.value, { class: "n" })));
       const head = made("tr", "", {}, made("th", words.section), made("th", words.target, { class: "n" }), made("th", `${words.value} mg/L`, { class: "n" }));
-      return [told.lead, svg, side(made("table", "", {}, head, ...rows))];
+      return [told.lead, svg, side(made("table", "", {}, head, ...rows), made("div", words.signs, { class: "quiet" }))];
     },
 
     section({ section }) {
       const one = sections.get(section);
       const { svg } = basemap();
       placed().forEach((other) => {
-        const node = mark(other, other === one ? 18 : 8);
+        const node = mark(other, other === one ? 22 : 9);
         if (other !== one) node.classList.add("faint");
         svg.append(node);
       });
-      if (one.at) name(svg, [one], 34);
+      if (one.at) name(svg, [one], 42);
       return [one.verdict, svg, side(made("div", one.value, { class: "big" }), made("div", `mg/L · ${words.target} ${one.target} · ${one.state}`, { class: "quiet" }), made("div", words.since, { class: "quiet" }), history(one))];
     },
 
@@ -163,21 +164,21 @@
       const one = sections.get(section);
       const { svg, reaches } = basemap();
       svg.classList.add("tracing");
-      const clock = drawn("text", { x: 0, y: told.map.height, "font-size": 30, fill: "var(--ink)" });
+      const clock = drawn("text", { x: 0, y: told.map.height, "font-size": 38, fill: "var(--ink)" });
       svg.append(clock);
-      if (one.at) svg.append(mark(one, 15));
-      if (one.at) name(svg, [one], 26);
+      if (one.at) svg.append(mark(one, 20));
+      if (one.at) name(svg, [one], 36);
       light(one, reaches, clock, svg);
       const title = one.sources.length ? one.chief : one.verdict;
-      return [title, svg, side(made("div", "", { class: "quiet" }, `${words.sources} kg/d　`, made("i", "", { class: "key" }), `${words.best}　`, made("i", "", { class: "key listed" }), words.listed), ...bars(one), made("div", one.gap, { class: "quiet" }))];
+      return [title, svg, side(made("div", "", { class: "quiet" }, `${words.sources} kg/d　`, ...[["key", words.best], ["key listed", words.listed]].map(([kind, word]) => made("span", "", { class: "said" }, made("i", "", { class: kind }), `${word}　`))), ...bars(one), made("div", one.gap, { class: "quiet" }))];
     },
 
     causes({ section }) {
       const one = sections.get(section);
       const rows = one.causes.map(([who, chance, evidence]) => made("div", "", {}, made("div", `${who} ${(100 * chance).toFixed(0)}%`, { class: "big", style: "font-size:1.7em" }), ...evidence.map((line) => made("div", `· ${line}`, { class: "quiet" }))));
       const { svg } = basemap();
-      placed().forEach((other) => svg.append(mark(other, other === one ? 16 : 8)));
-      if (one.at) name(svg, [one], 26);
+      placed().forEach((other) => svg.append(mark(other, other === one ? 20 : 9)));
+      if (one.at) name(svg, [one], 36);
       const next = one.next ? [made("div", `${words.next} ▸ ${one.next}`, { style: "font-weight:700" })] : [];
       const body = rows.length ? rows : [made("div", words.none), ...bars(one)];
       return [one.causes.length ? `${one.name}${words.colon}${one.likely}` : one.verdict, svg, side(...body, ...next)];
@@ -190,12 +191,12 @@
       clip.append(window_);
       const before = drawn("g", { "clip-path": "url(#left)" });
       const after = drawn("g");
-      const state = (value, target) => (value > target ? "over" : target - value < 0.0005 ? "at" : "holds");
+      const coloured = (one, status) => mark(one, 15, status, status === "over" ? "#d7301f" : "#4393c3");
       placed().filter((one) => told.plan.sections[one.id]).forEach((one) => {
-        const [was, will, target] = told.plan.sections[one.id];
-        after.append(mark(one, 12, state(will, target), state(will, target) === "over" ? "#d7301f" : "#4393c3"));
-        before.append(drawn("circle", { cx: one.at[0], cy: one.at[1], r: 17, fill: "var(--paper)" }));
-        before.append(mark(one, 12, state(was, target), state(was, target) === "over" ? "#d7301f" : "#4393c3"));
+        const [[, was], [, will]] = told.plan.sections[one.id];
+        after.append(coloured(one, will));
+        before.append(drawn("circle", { cx: one.at[0], cy: one.at[1], r: 20, fill: "var(--paper)" }));
+        before.append(coloured(one, was));
       });
       const edge = drawn("line", { x1: 500, x2: 500, y1: -20, y2: told.map.height + 20, stroke: "var(--ink)", "stroke-width": 2 });
       svg.append(clip, after, before, edge);
@@ -207,17 +208,18 @@
       });
       const picture = made("div", "", { style: "display:grid;grid-template-rows:1fr auto;min-height:0" }, svg, swipe);
       const head = made("tr", "", {}, made("th", words.section), made("th", words.target, { class: "n" }), made("th", words.before, { class: "n" }), made("th", words.after, { class: "n" }));
-      const rows = told.sections.filter((one) => told.plan.sections[one.id]).slice(0, 9).map((one) => {
-        const [was, will, target] = told.plan.sections[one.id];
-        return made("tr", "", {}, made("td", one.name), made("td", target.toFixed(2), { class: "n" }), made("td", was.toFixed(3), { class: "n" }), made("td", will.toFixed(3), { class: "n" }));
+      const rows = told.sections.filter((one) => told.plan.sections[one.id]).slice(0, ROWS).map((one) => {
+        const [was, will, target, basis] = told.plan.sections[one.id];
+        const cell = ([value, status]) => made("td", `${SIGN[status]} ${value}`, { class: status === "over" ? "n over" : "n" });
+        return made("tr", "", {}, made("td", basis ? `${one.name} (${basis})` : one.name), made("td", target, { class: "n" }), cell(was), cell(will));
       });
-      return [told.plan.title, picture, side(made("table", "", {}, head, ...rows))];
+      return [told.plan.title, picture, side(made("table", "", {}, head, ...rows), made("div", words.from, { class: "quiet" }))];
     },
 
     tasks() {
       const head = made("tr", "", {}, ...told.tasks.heads.map((word) => made("th", word)));
       const rows = told.tasks.rows.map((row) => made("tr", "", {}, ...row.map((cell) => made("td", cell))));
-      return [words.tasks, side(made("table", "", {}, head, ...rows))];
+      return [told.tasks.title, side(made("table", "", {}, head, ...rows), made("div", told.tasks.more, { class: "quiet" }))];
     },
   };
 
@@ -272,7 +274,7 @@
     running += 1;
     const step = story[at];
     const [title, ...parts] = VIEWS[step.kind](step);
-    header.firstChild.textContent = title;
+    header.firstChild.textContent = title.replace(/(?<=\d) (?=\S)/g, "\u00a0"); // a figure is never parted from its unit
     main.classList.toggle("wide", parts.length === 1);
     if (step.note) parts[parts.length - 1].append(made("div", step.note, { class: "note" }));
     main.replaceChildren(...parts);
