@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hydro import Scenario, Situation
+from hydro import Scenario, Situation, expected_tp, measured_tp
 from hydro.columns import text
 from hydro.effect import Change, concentration, section_targets
 from hydro.scenario import change
@@ -26,11 +26,17 @@ def plan_message(
 ) -> dict[str, Any]:
     """What a map that is on the screen is told of a plan: one character a reach and side, so that a mark costs little.
 
-    ``before`` and ``after`` hold a digit a reach: its class by modelled TP (I = 0), ``-`` where no water flows.
+    ``before`` and ``after`` hold a digit a reach: its class by modelled TP (I = 0), ``-`` where no water flows. A section
+    measured at the condition's time starts from its reading (:mod:`hydro.anchor`).
     ``sections`` {id: [before, after]} with status, class, text; ``marks`` {source id: action}; ``caught`` outlets in hand.
     """
     changed = change(stand, plan.measures, water=plan.water)
-    before, after = (_side(stand, one, standard) for one in (Change(), changed))
+    first, second = stand.at_sections(Change()), stand.at_sections(changed)
+    start = measured_tp(stand.network, stand.delivery.sections, stand.condition.time)
+    end, _ = expected_tp(start, first, second)
+    known = np.isfinite(start)
+    at_section = (np.where(known, start, concentration(*first)), np.where(known, end, concentration(*second)))
+    before, after = (_side(stand, one, tp, standard) for one, tp in zip((Change(), changed), at_section, strict=True))
     return {
         "before": before[0],
         "after": after[0],
@@ -44,12 +50,13 @@ def plan_message(
     }
 
 
-def _side(stand: Situation, changed: Change, standard: Standard) -> tuple[str, dict[str, dict[str, str]]]:
+def _side(
+    stand: Situation, changed: Change, at_section: Float, standard: Standard
+) -> tuple[str, dict[str, dict[str, str]]]:
     network = stand.network
     lake = (text(network.reaches, "waterbody") == "lake").to_numpy()
     on_reach = concentration(*stand.on_reaches(changed))
     rank = _ranks(on_reach, lake, standard)
-    at_section = concentration(*stand.at_sections(changed))
     target = section_targets(network, stand.delivery.sections)
     own = _ranks(at_section, lake[stand.delivery.section_reach], standard)
     sections = {

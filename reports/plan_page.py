@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hydro import Plan
+from hydro import Plan, compare, from_measured
 from hydro.columns import text as column
 from hydro.measure import DUTIES, Measure, with_duty
 from hydro.plan_rows import place_name
@@ -46,7 +46,7 @@ def plan_page(plan: Plan, *, title: str = "", lang: str = "zh", demo: bool = Fal
 
 
 def _sections(plan: Plan, say: Sayer) -> str:
-    rows = plan.sections
+    rows = _rows(plan)
     if rows.empty:
         return ""
     most = float(np.nanmax(rows[["tp_before_mg_l", "tp_after_mg_l", "target_mg_l"]].to_numpy())) * 1.05
@@ -63,7 +63,22 @@ def _sections(plan: Plan, say: Sayer) -> str:
         )
     heads = [say(word) for word in ("断面", "目标 mg/L", "现状 mg/L", "方案 mg/L", "余量")]
     top = f"<th>{heads[0]}</th>" + "".join(f"<th class=n>{head}</th>" for head in heads[1:]) + "<th>○ → ●</th>"
-    return f"<h2>{say('断面前后')}</h2><table><tr>{top}</tr>{''.join(body)}</table>"
+    note = say(
+        "现状为当月实测；方案从实测起算，清单未说明的部分原样保留"
+        if (rows["basis"] == "monitored").any()
+        else "现状与方案都是模型在所列水情下的值，不是某月实测"
+    )
+    return f"<h2>{say('断面前后')}</h2><table><tr>{top}</tr>{''.join(body)}</table><p class=foot>{note}</p>"
+
+
+def _rows(plan: Plan) -> pd.DataFrame:
+    """Every section before and after, from its reading where the condition is a month in which it was measured."""
+    stands = plan.model.stands
+    if plan.sections.empty or not any(stand.condition.time for stand in stands):
+        return plan.sections.assign(basis="modelled")
+    key, told = ["condition", "section_id"], ["tp_before_mg_l", "tp_after_mg_l", "basis"]
+    compared = from_measured(compare(plan.model.network, plan.scenario, situations=stands), stands)
+    return plan.sections.drop(columns=told[:2]).merge(compared[[*key, *told]], on=key)
 
 
 def _slope(row: dict[str, float], most: float) -> str:

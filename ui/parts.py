@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,11 @@ def escaped(words: str) -> str:
 def capital(words: str) -> str:
     """A word of the catalogue as a title: with a capital where the script has them."""
     return words[:1].upper() + words[1:]
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names in a row, as the reader's language sets them apart."""
+    return ("、" if state.lang() == "zh" else ", ").join(names)
 
 
 def listed(labels: str) -> str:

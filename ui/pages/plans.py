@@ -45,7 +45,7 @@ def _answer(
     stands: tuple[hydro.Situation, ...],
     question: ask.Question,
 ) -> None:
-    table = hydro.compare(plan.network, plan, situations=stands)
+    table = hydro.from_measured(hydro.compare(plan.network, plan, situations=stands), stands)
     table = table[table["section_id"].isin(question.sections) & table["target_mg_l"].notna()]
     if table.empty:
         st.caption(say("没有带目标的断面，无从比较"))
@@ -53,6 +53,7 @@ def _answer(
     answer.figures(table, plan.measures, demo=cache.project(url).demo)
     search.told(url)
     answer.slopes(table, question.margin)
+    answer.basis(table)
     titles = ("断面", "措施", "费用", "污水处理厂", "费用曲线", "其他方案", "把握", "暴雨", "存与比较")
     tabs = st.tabs([parts.capital(say(title)) for title in titles], on_change="rerun", key="plan_answer_tabs")
     for title, tab in zip(titles, tabs, strict=True):

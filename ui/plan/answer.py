@@ -13,7 +13,8 @@ from streamlit_folium import st_folium
 import hydro
 from layers import map as drawing
 from layers.plan_map import plan_message
-from ui import cache, state
+from reports import phrases
+from ui import cache, parts, state
 from ui.state import say
 
 INK, BLUE = "#1f2a33", "#1667b7"
@@ -132,6 +133,26 @@ def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
     )
 
 
+def basis(table: pd.DataFrame) -> None:
+    """What the figures start from; and who holds by the model alone, but not from what was measured."""
+    measured = table["basis"] == "monitored"
+    if not measured.any():
+        st.caption(say("现状与实施后都是模型在所选水情下的值，不是某月实测；选“实况”则从当月实测值起算"))
+        return
+    st.caption(say("有实测的断面从当月实测值起算，减去模型算出的削减量；清单未说明的部分原样保留"))
+    short = table[
+        measured & ~table["holds_after"].astype(bool) & (table["modelled_after_mg_l"] <= table["target_mg_l"])
+    ]
+    if len(short):
+        names = short["name"].where(short["name"] != "", short["section_id"])
+        st.caption(
+            say(
+                "只按模型已达标、从实测起算仍超标：{names}。清单没有说明它们的全部负荷，请加大余量再求",
+                names=parts.joined(names),
+            )
+        )
+
+
 def sections(table: pd.DataFrame) -> pd.DataFrame:
     """The same as figures."""
     return pd.DataFrame(
@@ -144,6 +165,7 @@ def sections(table: pd.DataFrame) -> pd.DataFrame:
             say("余量 %"): ((1 - table["tp_after_mg_l"] / table["target_mg_l"]) * 100).round(1),
             say("现状 kg/d"): table["load_before_kg_d"].round(1),
             say("方案 kg/d"): table["load_after_kg_d"].round(1),
+            say("依据"): [say(phrases.EFFECT[basis]) for basis in table["basis"]],
             say("现状 m³/s"): table["discharge_before_m3_s"].round(2),
             say("方案 m³/s"): table["discharge_after_m3_s"].round(2),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 import hydro
@@ -32,7 +33,7 @@ class Question:
 
 def ask(network: hydro.RiverNetwork) -> Question:
     """Margin, sections and water at hand; the rest behind one button."""
-    flows = seasons(network)
+    flows = seasons(network) | _this_month(network)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         scope = _scope(network)
         names = st.pills(
@@ -40,7 +41,7 @@ def ask(network: hydro.RiverNetwork) -> Question:
             list(flows),
             default=[NORMAL],
             selection_mode="multi",
-            format_func=say,
+            format_func=lambda name: _called(flows[name]),
             key=state.PLAN_FLOWS,
             help="；".join(_told(flow) for flow in flows.values()),
         )
@@ -59,7 +60,20 @@ def _scope(network: hydro.RiverNetwork) -> tuple[str, ...]:
     return tuple(map(str, network.sections.index[wanted]))
 
 
+def _this_month(network: hydro.RiverNetwork) -> dict[str, hydro.Condition]:
+    """The month at hand as a condition, where a section was measured in it: a plan then starts at the readings."""
+    month, sections = state.month(), list(map(str, network.sections.index))
+    known = np.isfinite(hydro.measured_tp(network, sections, month or None)).any()
+    return {month: hydro.Condition(month, month)} if known else {}
+
+
+def _called(flow: hydro.Condition) -> str:
+    return say("{month} 实况", month=flow.name) if flow.time else say(flow.name)
+
+
 def _told(flow: hydro.Condition) -> str:
+    if flow.time:
+        return say("{month} 实况：当月的流量、水温与排放，断面从当月实测值起算", month=flow.name)
     return say(
         "{name}：流量 ×{flow:.2f}，降解 ×{decay:g}", name=say(flow.name), flow=flow.flow_factor, decay=flow.decay_factor
     )

@@ -56,7 +56,7 @@ def _side_by_side(
 ) -> pd.DataFrame:
     columns: dict[str, dict[str, str]] = {}
     for title, one in several.items():
-        found = hydro.compare(one.network, one, situations=stands)
+        found = hydro.from_measured(hydro.compare(one.network, one, situations=stands), stands)
         found = found[found["section_id"].isin(scope) & found["target_mg_l"].notna()]
         cost = sum(m.cost for m in one.measures if m.cost == m.cost and not m.yearly)
         yearly = sum(m.cost for m in one.measures if m.cost == m.cost and m.yearly)
