@@ -16,7 +16,8 @@ import shapely
 from i18n import text as translate
 from reports import phrases
 from reports.atlas import Atlas, make_atlas
-from reports.content import Content, SectionReport, status
+from reports.content import Content, SectionReport
+from reports.month import status
 from reports.offline import json_for_script
 from reports.tables import by_urgency, chosen, task_table, written
 

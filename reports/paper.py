@@ -15,7 +15,8 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from reports import phrases
-from reports.content import HALF_A_DECIMAL, Content, SectionReport, Task
+from reports.content import Content, SectionReport, Task
+from reports.month import HALF_A_DECIMAL
 from reports.tables import by_urgency, chosen, names_of, patrol_table, written
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"

@@ -12,7 +12,8 @@ import pandas as pd
 from hydro.columns import number, text
 from hydro.sampling import patrol
 from reports import phrases
-from reports.content import Content, SectionReport, Task, status
+from reports.content import Content, SectionReport, Task
+from reports.month import status
 from reports.patrol import with_routes
 from reports.printable import clean
 
