@@ -23,9 +23,9 @@ from hydro.errors import HydroError
 from hydro.load import diffuse_loads, source_loads
 from hydro.network import RiverNetwork
 from hydro.parts import LARGEST_PART, Part, cut
-from hydro.reliability import DEFAULT_SPREAD, Spread
 from hydro.route import Placed, forward, place_loads
 from hydro.solve import Solver
+from hydro.spread import DEFAULT_SPREAD, Spread
 from hydro.topology import Float
 from hydro.transport import (
     KG_D_PER_MG_L_M3_S,
@@ -142,7 +142,7 @@ def ensemble(
     """Route all loads of the network over many draws, on threads or whatever ``runner`` computes with.
 
     In a draw, log-normal about 1: decay (one factor for all, and one a reach), water (velocity follows it by Q^0.34),
-    every source's load by itself, the diffuse load as a whole; see :class:`hydro.reliability.Spread`.  Splits stay.
+    every source's load by itself, the diffuse load as a whole; see :class:`hydro.spread.Spread`.  Splits stay.
     ``progress`` is told how many of how many tasks are done; what it raises ends the run.  Raises HydroError where flow
     is not known, or the numbers asked for make no sense.
     """

@@ -11,24 +11,9 @@ import pandas as pd
 from hydro.effect import BASELINE, Condition, concentration, holds, section_targets, situation
 from hydro.optimise import Plan, as_asked, solve_plan
 from hydro.scenario import Scenario, change
+from hydro.spread import DEFAULT_SPREAD, Spread
 from hydro.topology import Bool, Float
 
-
-@dataclass(frozen=True)
-class Spread:
-    """How uncertain the model is: log-normal, median 1, as standard deviations of the logarithm; loads source by source.
-
-    Defaults are judgement: decay is known within a factor of two, water within 20 %, permitted loads within 30 %, and a
-    diffuse load within 50 %.
-    """
-
-    decay: float = 0.35
-    flow: float = 0.2
-    load: float = 0.3
-    diffuse: float = 0.5
-
-
-DEFAULT_SPREAD = Spread()
 HALVINGS = 4
 
 

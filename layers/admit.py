@@ -13,8 +13,8 @@ import shapely
 from hydro.columns import text
 from hydro.schema import GEOMETRY, KEYS, attributes, check_table, row_names
 from layers import crs
-from layers.cells import Part
 from layers.intake import Import
+from layers.part import Part
 from layers.report import Report
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from hydro.schema import Attribute, attributes
 from layers import sheets, units, values
-from layers.cells import Part, list_mended, refuse_wrong, text
+from layers.cells import list_mended, refuse_wrong, text
 from layers.columns import CLOCK, COORDINATES, SURE, Match, Reading, normal
 from layers.coordinates import places
 from layers.doubts import ask_magnitude
 from layers.measured import measured
+from layers.part import Part
 from layers.report import Proposal, Report
 from layers.sources import Layer
 

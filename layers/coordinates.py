@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from hydro.schema import KEYS
 from layers import values
-from layers.cells import Part, text
+from layers.cells import text
 from layers.columns import COORDINATES, Reading
+from layers.part import Part
 from layers.report import Report
 from layers.sources import Layer
 

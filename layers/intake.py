@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from layers import columns, stand
-from layers.cells import Part
+from layers.part import Part
 from layers.place import Located
 from layers.report import Report
 from layers.sources import Layer

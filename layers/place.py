@@ -14,9 +14,9 @@ from pyproj import CRS
 from hydro.errors import Phrase
 from layers import crs as systems
 from layers import datum
-from layers.cells import Part
 from layers.crs import STORED, Frame
 from layers.frames import frames_of
+from layers.part import Part
 from layers.report import Proposal, Report
 
 Float = NDArray[np.float64]

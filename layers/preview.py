@@ -19,10 +19,11 @@ from pyproj import CRS
 from hydro.schema import KEYS
 from layers import crs as systems
 from layers.answers import answered, open_ended
-from layers.cells import Part, text
+from layers.cells import text
 from layers.columns import IMPORTED
 from layers.crs import STORED
 from layers.intake import Import
+from layers.part import Part
 from layers.report import Entry, Report
 from layers.sources import Layer
 

@@ -17,9 +17,9 @@ from hydro.columns import text
 from hydro.schema import GEOMETRY, KEYS
 from layers import columns, crs, reaches, stand
 from layers.admit import finish, gather, sound_rows, unique
-from layers.cells import Part
 from layers.inbound import enter
 from layers.intake import Import, Options
+from layers.part import Part
 from layers.place import Located, Word, locate
 from layers.recognise import recognise
 from layers.report import Report

@@ -13,9 +13,9 @@ from hydro.columns import text
 from hydro.errors import HydroError, Phrase
 from hydro.schema import KEYS, attributes
 from layers import columns
-from layers.cells import Part
 from layers.convert import convert
 from layers.intake import Import, Options
+from layers.part import Part
 from layers.report import Proposal, Report
 from layers.sources import Layer
 from layers.templates import ABOUT

@@ -76,7 +76,7 @@ def test_a_tighter_plan_is_a_surer_plan() -> None:
 
 
 def test_without_spread_a_plan_that_holds_always_holds() -> None:
-    from hydro.reliability import Spread
+    from hydro.spread import Spread
 
     plan = hydro.plan_measures(hydro.build_network(works()), allow=["seal", "upgrade"], margin=0.05)
     assert hydro.reliability(plan.scenario, draws=3, spread=Spread(0, 0, 0, 0)).share == 1.0

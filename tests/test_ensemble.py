@@ -16,7 +16,7 @@ from cli import main
 from hydro.ensemble import BATCH, Threads, _normal, ensemble, prepare
 from hydro.errors import HydroError
 from hydro.parts import cut
-from hydro.reliability import Spread
+from hydro.spread import Spread
 from layers.cluster import Cluster, foresee, runner_at
 
 LARGEST = 150
