@@ -75,7 +75,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HydroError, match="2022-07 没有关于 O1 的现场核查"):
         withdraw_finding(with_it, "O1", EVENT)
     viewer = layers.open_project(path, user=User("看客", "viewer"))
-    with pytest.raises(HydroError, match="viewer"):
+    with pytest.raises(HydroError, match="“查看”"):
         record_finding(viewer, FieldFinding("O1", EVENT, EXCLUDED), found_on="2022-08-03")
 
 

@@ -129,7 +129,7 @@ def test_what_others_did_since_is_not_undone_along_with_it(office: layers.Projec
 
 def test_a_viewer_writes_nothing(office: layers.Project, tmp_path: Path) -> None:
     outcome = read_sources([months(tmp_path, 0.4)], known=office.tables(geometry=True))
-    with pytest.raises(HydroError, match="viewer"):
+    with pytest.raises(HydroError, match="需要“填报”"):
         enter(outcome, office.url, files=["监测.csv"], user=User("观者", "viewer"))
     assert office.revision == 1
 
