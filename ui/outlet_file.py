@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from hydro.columns import record, text
+from hydro import Trace
+from hydro.columns import record, records, text
 from hydro.permits import VERDICTS
 from layers.style import BLUE, GREY, INK
 from reports import phrases
-from ui import cache, parts, state, table
+from ui import cache, causes, parts, section, state, table
 from ui.section_file import facts, head, task_rows
 from ui.state import say
 
@@ -92,10 +93,14 @@ def _record(row: dict[str, Any], plant: dict[str, Any], outlet_id: str) -> list[
         design, actual = (float(plant.get(f"{name}_discharge_m3_d") or math.nan) for name in ("design", "actual"))
         pairs.append(
             (say("处理规模"),
-             say("设计 {design:.0f}，实际 {actual:.0f} m³/d，负荷率 {share}；标准 {standard}", design=design, actual=actual,
+             say("设计 {design}，实际 {actual} m³/d，负荷率 {share}；标准 {standard}", design=_whole(design), actual=_whole(actual),
                  share=parts.percent(actual / design), standard=plant.get("standard") or "–"))
         )  # fmt: skip
     return pairs
+
+
+def _whole(value: float) -> str:
+    return "–" if math.isnan(value) else _amount(value, "", 0).strip()
 
 
 def _amount(value: Any, unit: str, places: int) -> str:
@@ -165,16 +170,18 @@ def _reached(url: str, revision: int, source: str) -> None:
     """Every section downstream: what arrives of a kilogram, when, and the source's share there."""
     network = cache.network(url, revision)
     names = text(network.sections, "name")
+    waiting, judged = causes.waiting(url, revision, network), False
     rows = []
     for section_id in map(str, network.sections.index):
         trace = cache.trace(url, revision, section_id, state.month())
-        own = trace.table[trace.table["source_id"] == source]
-        if own.empty or not own["delivered_kg_d"].iloc[0] > 0:
+        if not _part(trace, source)["delivered_kg_d"] > 0:
             continue
-        one = own.iloc[0]
+        best = causes.best(url, revision, trace, waiting)
+        judged |= best is not None
+        one = _part(best or trace, source)
         cells = {
             "name": names[section_id] or section_id, "ratio": parts.percent(one["delivery_ratio"]),
-            "load": parts.fixed(one["delivered_kg_d"], 2), "time": parts.duration(one["travel_time_d"]),
+            "load": parts.figure(one["delivered_kg_d"]), "time": parts.duration(one["travel_time_d"]),
             "share": {"share": table.known(float(one["share"])), "text": parts.percent(one["share"])},
         }  # fmt: skip
         sort = {
@@ -191,6 +198,15 @@ def _reached(url: str, revision: int, source: str) -> None:
         column("time", say("历时"), "number", 60),
     ]  # fmt: skip
     table.show(REACHED, columns, [one for _, one in sorted(rows, key=lambda pair: pair[0])], _open_section)
+    section.shares_note(judged=judged)
+    if waiting:
+        causes.follow(url, revision)
+
+
+def _part(trace: Trace, source: str) -> dict[str, Any]:
+    """A source's row in a trace; one of no load where it has none."""
+    own = records(trace.table[trace.table["source_id"] == source])
+    return own[0] if own else {"delivered_kg_d": 0.0}
 
 
 def _open_section() -> None:

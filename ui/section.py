@@ -155,7 +155,11 @@ def balance(trace: Trace, *, judged: bool) -> None:
     )
     said.append(say("清单说明 {load} kg/d", load=parts.figure(trace.explained_kg_d)))
     said.append(say("流量 {flow} m³/s", flow=parts.figure(trace.discharge_m3_s)))
+    st.html(f'<div class="note">{html.escape(" · ".join(said))}</div>')
+    shares_note(judged=judged)
+
+
+def shares_note(*, judged: bool) -> None:
+    """What the shares beside stand on."""
     how = say("贡献率为最佳估计，由清单与全部监测记录一并推断") if judged else say("贡献率暂按清单推算")
-    st.html(
-        f'<div class="note">{html.escape(" · ".join(said))}</div><div class="note shares" data-judged="{int(judged)}">{how}</div>'
-    )
+    st.html(f'<div class="note shares" data-judged="{int(judged)}">{html.escape(how)}</div>')
