@@ -4,11 +4,12 @@ Mercator elsewhere), so that the scale bar is right all over a sheet and north i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyproj
 
@@ -36,10 +37,32 @@ class Atlas:
         """Where there are rivers, with a little room."""
         return roomy(tuple(self.rivers.total_bounds), 0.03)
 
-    def around(self, reaches: frozenset[str]) -> Extent:
-        """Where some of the reaches are."""
-        chosen = self.rivers[self.rivers.index.isin(reaches)]
-        return roomy(tuple((chosen if len(chosen) else self.rivers).total_bounds), 0.08)
+    @property
+    def whole(self) -> Extent:
+        """Where there are rivers or districts: all that an inset shows."""
+        land = [self.districts.total_bounds] if len(self.districts) else []
+        return roomy(around(self.rivers.total_bounds, *land), 0.03)
+
+    @property
+    def meridian(self) -> float:
+        """The central meridian of the projection, in degrees."""
+        return next(p.value for p in self.crs.coordinate_operation.params if p.name == "Longitude of natural origin")
+
+    def around(self, reaches: frozenset[str], sections: Sequence[str] = (), district: str = "") -> Extent:
+        """Where some of the reaches are, with some sections and a district."""
+        shapes = [
+            self.rivers[self.rivers.index.isin(reaches)],
+            self.sections[self.sections.index.isin(sections)],
+            self.districts.geometry[self.districts["name"] == district] if district else self.districts.geometry[:0],
+        ]
+        found = [one.total_bounds for one in shapes if len(one)]
+        return roomy(around(*(found or [self.rivers.total_bounds])), 0.06)
+
+
+def around(*bounds: Any) -> Extent:
+    """Bounds around several."""
+    all_bounds = np.array(bounds)
+    return (*all_bounds[:, :2].min(axis=0), *all_bounds[:, 2:].max(axis=0))
 
 
 def roomy(bounds: Any, share: float) -> Extent:

@@ -43,6 +43,11 @@ class Typeface:
         """Text that the face can show; what it has no glyph for (emoji) is spelled out: ``〔FACTORY〕``."""
         return "".join(c if c in self.shown or c == "\n" else _spelled(c) for c in words)
 
+    def width(self, words: str, *, bold: bool = False) -> float:
+        """How wide the words stand, in sizes of type."""
+        advances = _advances(str((self.bold if bold else self.regular).get_file()))
+        return sum(advances.get(ord(c), 1.0) for c in self.of(words))
+
 
 @cache
 def typeface(words: str = "") -> Typeface:
@@ -78,6 +83,16 @@ def _glyphs(variable: Path) -> frozenset[int]:
 
     with TTFont(variable, lazy=True) as face:
         return frozenset(face.getBestCmap())
+
+
+@cache
+def _advances(path: str) -> dict[int, float]:
+    """Code point -> how far its glyph moves on, in sizes of type; the face has no kerning."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(path, lazy=True) as face:
+        widths, em = face["hmtx"], face["head"].unitsPerEm
+        return {code: widths[glyph][0] / em for code, glyph in face.getBestCmap().items()}
 
 
 def _variable() -> Path:

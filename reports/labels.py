@@ -1,14 +1,14 @@
 """Names on a printed map, placed so that none covers another, a mark, or runs off the frame.
 
-Greedy, most important first: each name tries the places around its mark (right first, as cartographers do: Imhof 1975,
-doi:10.1559/152304075784313304), then farther ones with a leader line; a name of a river slides and turns along it.  What finds
-no place is left out and told, never printed over something else.
+Greedy, most important first: each name weighs the places around its mark (right first, as cartographers do: Imhof 1975,
+doi:10.1559/152304075784313304) and farther ones with a leader line against the rivers it would cross; a name of a river slides
+and turns along it.  What finds no place is left out and told, never printed over something else.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 Box = tuple[float, float, float, float]
 DIRECTIONS = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1))
-FARTHER = (1.0, 2.2, 4.0, 6.5)
+FARTHER = ((1.0, 0.0), (2.2, 1.5), (4.0, 2.6), (6.5, 4.0))
+"""Rings around a mark: how far, and what a name there costs."""
+CROSSING = 0.3
 
 
 @dataclass(frozen=True)
@@ -30,47 +32,71 @@ class Placed:
 
 
 class Placer:
-    """Keeps the boxes that are taken, in the same units as everything it is asked (pixels, y up)."""
+    """Keeps the boxes that are taken, in the same units as everything it is asked (pixels, y up).
+
+    ``crossed`` are boxes that a name may cover where it must, each at the cost of ``CROSSING``.
+    """
 
     def __init__(self, frame: Box) -> None:
         self.frame = frame
         self.taken = np.empty((0, 4))
+        self.crossed = np.empty((0, 4))
 
     def block(self, boxes: Iterable[Box]) -> None:
         """Take up boxes that no name may cover."""
         self.taken = np.vstack([self.taken, np.array(list(boxes), float).reshape(-1, 4)])
 
+    def avoid(self, boxes: Iterable[Box]) -> None:
+        """Note boxes that names keep off where they can; those outside the frame are of no account."""
+        more = np.array(list(boxes), float).reshape(-1, 4)
+        x0, y0, x1, y1 = self.frame
+        seen = (more[:, 2] > x0) & (more[:, 0] < x1) & (more[:, 3] > y0) & (more[:, 1] < y1)
+        self.crossed = np.vstack([self.crossed, more[seen]])
+
     def free(self, box: Box) -> bool:
         """Whether a box lies in the frame and covers nothing taken."""
-        x0, y0, x1, y1 = box
-        if x0 < self.frame[0] or y0 < self.frame[1] or x1 > self.frame[2] or y1 > self.frame[3]:
-            return False
-        t = self.taken
-        return not bool(np.any((x0 < t[:, 2]) & (x1 > t[:, 0]) & (y0 < t[:, 3]) & (y1 > t[:, 1])))
+        return bool(self._free(np.array([box]))[0])
+
+    def best(self, boxes: NDArray[np.float64], costs: NDArray[np.float64]) -> int | None:
+        """Which of some boxes is free and costs least, what it crosses included; None where none is free."""
+        free = self._free(boxes)
+        if not free.any():
+            return None
+        whole = costs + CROSSING * _overlaps(boxes, self.crossed).sum(axis=1)
+        return int(np.argmin(np.where(free, whole, np.inf)))
+
+    def _free(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        x0, y0, x1, y1 = self.frame
+        inside = (boxes[:, 0] >= x0) & (boxes[:, 1] >= y0) & (boxes[:, 2] <= x1) & (boxes[:, 3] <= y1)
+        return np.asarray(inside & ~_overlaps(boxes, self.taken).any(axis=1))
 
     def beside(self, x: float, y: float, width: float, height: float, gap: float) -> Placed | None:
         """A place for a name of that size beside the mark at (x, y); None where there is none."""
-        for far in FARTHER:
-            for dx, dy in DIRECTIONS:
-                cx = x + dx * (gap * far + width / 2)
-                cy = y + dy * (gap * far + height / 2)
-                box = (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
-                if self.free(box):
-                    self.block([box])
-                    return Placed(cx, cy, 0.0, far > FARTHER[0])
-        return None
+        centres = [
+            (x + dx * (gap * far + width / 2), y + dy * (gap * far + height / 2))
+            for far, _ in FARTHER
+            for dx, dy in DIRECTIONS
+        ]
+        costs = [ring + 0.08 * turn for _, ring in FARTHER for turn in range(len(DIRECTIONS))]
+        chosen = self._put(np.array(centres), width, height, np.array(costs))
+        if chosen is None:
+            return None
+        return Placed(*centres[chosen], 0.0, chosen >= len(DIRECTIONS))
 
-    def at(self, x: float, y: float, width: float, height: float, step: float) -> Placed | None:
-        """A place at or near a point (the name of an area)."""
-        for ring in range(5):
-            for turn in range(8 if ring else 1):
-                angle = turn * math.pi / 4
-                cx, cy = x + ring * step * math.cos(angle), y + ring * step * math.sin(angle)
-                box = (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
-                if self.free(box):
-                    self.block([box])
-                    return Placed(cx, cy)
-        return None
+    def among(
+        self, centres: NDArray[np.float64], width: float, height: float, costs: NDArray[np.float64]
+    ) -> Placed | None:
+        """The best of some centres (the name of an area)."""
+        chosen = self._put(centres, width, height, costs)
+        return None if chosen is None else Placed(*map(float, centres[chosen]))
+
+    def _put(self, centres: NDArray[np.float64], width: float, height: float, costs: NDArray[np.float64]) -> int | None:
+        half = np.array([width / 2, height / 2])
+        boxes = np.hstack([centres - half, centres + half])
+        chosen = self.best(boxes, costs)
+        if chosen is not None:
+            self.block([tuple(boxes[chosen])])
+        return chosen
 
     def along(self, line: NDArray[np.float64], width: float, height: float) -> Placed | None:
         """A place beside a line, turned with it, where it is straight enough for the length of the name."""
@@ -117,5 +143,31 @@ def line_boxes(line: NDArray[np.float64], step: float, half: float) -> list[Box]
     return [(x - half, y - half, x + half, y + half) for x, y in zip(xs, ys, strict=True)]
 
 
-Measure = Callable[[str, float], tuple[float, float]]
-Names = Sequence[tuple[str, float, float]]
+def spread(spots: NDArray[np.float64], least: float, most: float) -> NDArray[np.float64]:
+    """Marks (n x 2) that stand closer than ``least`` moved apart, none farther than ``most`` from its place.
+
+    >>> spread(np.array([[0.0, 0.0], [1.0, 0.0], [9.0, 0.0]]), 3.0, 5.0).round(2).tolist()
+    [[-1.0, 0.0], [2.0, 0.0], [9.0, 0.0]]
+    """
+    at = spots.astype(float).copy()
+    turns = np.arange(len(at)) * 2.4
+    for _ in range(60):
+        gap = at[:, None] - at[None]
+        far = np.hypot(gap[..., 0], gap[..., 1])
+        close = (far < least - 1e-6) & ~np.eye(len(at), dtype=bool)
+        if not close.any():
+            break
+        apart = gap / np.maximum(far, 1e-9)[..., None]
+        same = far < 1e-9
+        apart[same] = (np.stack([np.cos(turns), np.sin(turns)], axis=1)[:, None] * np.ones_like(gap))[same]
+        at += (apart * np.where(close, (least - far) / 2, 0.0)[..., None]).sum(axis=1)
+        moved = at - spots
+        length = np.hypot(*moved.T)
+        at = spots + moved * np.minimum(1.0, most / np.maximum(length, 1e-9))[:, None]
+    return at
+
+
+def _overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of n boxes overlap which of m others (n x m)."""
+    x0, y0, x1, y1 = (boxes[:, i, None] for i in range(4))
+    return np.asarray((x0 < others[:, 2]) & (x1 > others[:, 0]) & (y0 < others[:, 3]) & (y1 > others[:, 1]))

@@ -123,6 +123,19 @@ def percent(share: float) -> str:
     )
 
 
+def ranged(source: Source) -> str:
+    """A share with its low and high, in per cent, where they are known.
+
+    >>> one = Figure(1.0, "kg/d")
+    >>> ranged(Source("O1", "outlet", "O1", 1, one, one, 0.44, 1.0, share_low=0.36, share_high=0.51))
+    '44% (36–51)'
+    """
+    if math.isnan(source.share_low) or math.isnan(source.share_high):
+        return percent(source.share)
+    digits = 0 if source.share_high >= 0.0995 else 1
+    return f"{percent(source.share)} ({100 * source.share_low:.{digits}f}–{100 * source.share_high:.{digits}f})"
+
+
 def days(content: Content, travel_time_d: float) -> str:
     """A travel time in hours below two days, else in days; unknown where a gate's state is."""
     if math.isnan(travel_time_d):

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,10 @@ import pandas as pd
 import pyproj
 import pytest
 from docx import Document
+from matplotlib.figure import Figure as Page
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from pptx import Presentation
 from pptx.util import Mm, Pt
 from python_calamine import CalamineWorkbook
@@ -39,7 +44,7 @@ from reports.offline import json_for_script, offline_map
 from reports.pack import Cancelled, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets
 from reports.rows import row_heights, shared_out
-from reports.sheet import draw_sheet, map_image, map_sheets, section_series
+from reports.sheet import Subject, draw_sheet, grouped_series, map_image, map_sheets, overview, section_series
 from reports.tables import (
     Column,
     Table,
@@ -266,38 +271,98 @@ def test_map_sheets_embed_the_chinese_face_and_repeat_byte_for_byte(content: Con
     assert pdf == map_sheets(content, paper="A4", limit=1)
 
 
-def test_the_scale_bar_is_right_to_a_part_in_a_hundred_and_the_arrow_points_north(content: Content) -> None:
+def drawn(content: Content, subject: Subject | None = None, **how: object) -> Page:
+    """A sheet with every text and mark laid out: the overview, or another subject."""
     atlas, face = make_atlas(content), typeface(content.words)
-    page = draw_sheet(content, section_series(content, atlas)[0], atlas, face, paper="A3")
-    axes = page.axes[0]
-    told_m = float(axes.get_gid().split()[1])
-    right, low = axes.get_xlim()[1], axes.get_ylim()[0]
-    lon, lat = atlas.to_degrees.transform([right - told_m, right], [low, low])
-    _, _, geodesic = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[1], lat[1])
-    assert geodesic == pytest.approx(told_m, rel=0.01)
+    page = draw_sheet(content, subject or overview(content, atlas), atlas, face, **how)
+    page.canvas.draw()
+    return page
+
+
+def shown_on(page: Page, gid: str) -> list[Patch]:
+    return [patch for patch in page.axes[0].patches if patch.get_gid() == gid]
+
+
+@pytest.mark.parametrize(("paper", "portrait", "number"), [("A3", False, 0), ("A4", True, 13)])
+def test_the_scale_bar_is_right_to_a_part_in_a_hundred_and_the_arrow_points_north(
+    content: Content, paper: str, portrait: bool, number: int
+) -> None:
+    atlas = make_atlas(content)
+    page = drawn(content, section_series(content, atlas)[number], paper=paper, portrait=portrait)
+    axes, geod = page.axes[0], pyproj.Geod(ellps="GRS80")
+    bar = [patch.get_bbox() for patch in shown_on(page, "scale bar")]
+    told_km = max(float(t.get_text().removesuffix(" km")) for t in axes.texts if t.get_text().endswith(" km"))
+    ends = atlas.to_degrees.transform([min(b.x0 for b in bar), max(b.x1 for b in bar)], [bar[0].y0] * 2)
+    geodesic = geod.inv(ends[0][0], ends[1][0], ends[0][1], ends[1][1])[2]
+    assert geodesic == pytest.approx(1000 * told_km, rel=0.01)
     box = axes.get_window_extent()
-    across, up = np.ptp(axes.get_xlim()) / box.width, np.ptp(axes.get_ylim()) / box.height
-    assert across == pytest.approx(up, rel=1e-6)
-    lon, lat = atlas.to_degrees.transform([right, right], [low, axes.get_ylim()[1]])
-    assert lat[1] > lat[0]
+    metres = np.ptp(axes.get_xlim()) / box.width
+    assert metres == pytest.approx(np.ptp(axes.get_ylim()) / box.height, rel=1e-6)
+    ratio = next(float(t.get_text()[2:].replace(" ", "")) for t in axes.texts if t.get_text().startswith("1:"))
+    assert metres * page.dpi / 0.0254 == pytest.approx(ratio, rel=1e-3)
+    tip, _, foot = shown_on(page, "north")[0].get_xy()[:3]
+    (lon0, lon1), (lat0, lat1) = atlas.to_degrees.transform([foot[0], tip[0]], [foot[1], tip[1]])
+    assert abs(geod.inv(lon0, lat0, lon1, lat1)[0]) < 0.1
     assert bar_length_m(130_000) == 20_000
 
 
-def test_names_on_a_map_never_cover_one_another(content: Content) -> None:
-    atlas, face = make_atlas(content), typeface(content.words)
-    page = draw_sheet(content, section_series(content, atlas)[0], atlas, face, paper="A3")
-    page.canvas.draw()
-    upright = [t for t in page.axes[0].texts if not t.get_rotation() and t.get_visible() and t.get_text()]
-    boxes = [t.get_window_extent().padded(-1.5) for t in upright]
-    clashes = [
-        (a.get_text(), b.get_text())
-        for i, (a, x) in enumerate(zip(upright, boxes, strict=True))
-        for b, y in list(zip(upright, boxes, strict=True))[i + 1 :]
-        if x.overlaps(y)
-    ]
-    assert not clashes
+def test_degrees_stand_where_they_say(content: Content) -> None:
+    atlas = make_atlas(content)
+    page = drawn(content)
+    axes, box = page.axes[0], page.axes[0].get_window_extent()
+    seen = 0
+    for label in page.texts:
+        if not (match := re.fullmatch(r"(\d+)°(\d\d)′([EN])", label.get_text())):
+            continue
+        middle = label.get_window_extent()
+        x = axes.get_xlim()[0] + ((middle.x0 + middle.x1) / 2 - box.x0) / box.width * np.ptp(axes.get_xlim())
+        y = axes.get_ylim()[0] + ((middle.y0 + middle.y1) / 2 - box.y0) / box.height * np.ptp(axes.get_ylim())
+        found = atlas.to_degrees.transform(x, y)["EN".index(match[3])]
+        assert found == pytest.approx(int(match[1]) + int(match[2]) / 60, abs=0.012)
+        seen += 1
+    assert seen > 10
+
+
+SHEETS = [
+    ("content", "zh", "A3", False, "overview"),
+    ("content", "zh", "A4", True, "section"),
+    ("content", "en", "A4", False, "section"),
+    ("content", "en", "A4", True, "county"),
+    ("content", "zh", "A0", False, "section"),
+    ("nasty", "zh", "A3", False, "section"),
+    ("nasty", "zh", "A4", True, "overview"),
+    ("nasty", "en", "A4", False, "river"),
+]
+
+
+@pytest.mark.parametrize(("names", "lang", "paper", "portrait", "kind"), SHEETS)
+def test_nothing_on_a_sheet_covers_another_or_runs_off(
+    request: pytest.FixtureRequest, names: str, lang: str, paper: str, portrait: bool, kind: str
+) -> None:
+    told = replace(request.getfixturevalue(names), lang=lang)
+    atlas = make_atlas(told)
+    series = section_series(told, atlas) if kind in ("overview", "section") else grouped_series(told, atlas, kind)
+    page = drawn(told, series[0 if kind == "overview" else 1], paper=paper, portrait=portrait)
     frame = page.axes[0].get_window_extent().padded(2)
-    assert all(frame.x0 <= b.x0 and b.x1 <= frame.x1 and frame.y0 <= b.y0 and b.y1 <= frame.y1 for b in boxes)
+    on_map = boxes([t for t in page.axes[0].texts if not t.get_rotation()])
+    assert all(frame.x0 <= b.x0 and b.x1 <= frame.x1 and frame.y0 <= b.y0 and b.y1 <= frame.y1 for _, b in on_map)
+    beside = boxes(page.texts)
+    assert all(b.x0 >= 0 and b.y0 >= 0 and b.x1 <= page.bbox.x1 and b.y1 <= page.bbox.y1 for _, b in beside)
+    assert not clashes(on_map) + clashes(beside)
+    plates = [(f"axes {i}", axes.get_window_extent()) for i, axes in enumerate(page.axes)]
+    flat = [(words, box) for words, box in beside if "′" not in words]
+    assert not clashes(flat + plates)
+
+
+def boxes(texts: Iterable[Text]) -> list[tuple[str, Bbox]]:
+    """What stands on the page, less the air above and below the letters."""
+    shown = [t for t in texts if t.get_visible() and t.get_text().strip()]
+    found = [(t.get_text(), t.get_window_extent()) for t in shown]
+    return [(words, box.padded(-0.5, -0.2 * box.height / (1 + words.count("\n")))) for words, box in found]
+
+
+def clashes(found: list[tuple[str, Bbox]]) -> list[tuple[str, str]]:
+    return [(a, b) for i, (a, x) in enumerate(found) for b, y in found[i + 1 :] if x.overlaps(y)]
 
 
 def test_a_name_without_a_place_is_left_out_not_printed_over_another() -> None:
