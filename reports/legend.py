@@ -127,7 +127,7 @@ class Legend:
         return rivers + (borders if len(self.atlas.districts) else [])
 
     def _lines_of(self, sign: Sign, width: float) -> list[str]:
-        return self.pen.wrapped(sign.words, width - 1.7 * self.pen.line, most=3)
+        return self.pen.wrapped(phrases.capital(sign.words), width - 1.7 * self.pen.line, most=3)
 
     def _tall(self, groups: Sequence[tuple[str, list[Sign]]], width: float) -> float:
         rows = sum(len(self._lines_of(sign, width)) for _, signs in groups for sign in signs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def _sections(pen: Pen, content: Content, listed: Sequence[SectionReport], colum
         )
         for one in listed
     ]  # fmt: skip
-    heads = (say("断面"), say("目标"), say("总磷"), say("余量"), say("类别"))
+    heads = [phrases.capital(words) for words in (say("断面"), say("目标"), say("总磷"), say("余量"), say("类别"))]
     room = column.height - 2 * pen.line
     fitting = _fitting(pen, column.width, heads, rows, room)
     y = pen.table(column, heads, rows[:fitting])
@@ -73,7 +74,8 @@ def _sources(pen: Pen, content: Content, one: SectionReport, column: Column) -> 
     told = [line for words in notes for line in pen.wrapped(words, column.width)]
     faint = pen.wrapped(basis, column.width, 0.85)
     room = column.height - pen.line * (len(told) + 0.85 * len(faint) + 0.5)
-    heads = (say("来源"), "kg/d", say("贡献率（范围）"), say("清单（依据）"), say("历时"))
+    title = phrases.capital
+    heads = (title(say("来源")), "kg/d", title(say("贡献率（范围）")), title(say("清单（依据）")), title(say("历时")))
     for count in range(10, -1, -1):
         rows = [
             (
@@ -168,4 +170,4 @@ def history(pen: Pen, content: Content, listed: Sequence[SectionReport], column:
 
 def method(pen: Pen, content: Content, width: float) -> list[str]:
     """Where the figures come from, in lines of small type."""
-    return [line for words in phrases.method(content) for line in pen.wrapped(words, width, 0.8)]
+    return [line for words in phrases.method(replace(content, plan=None)) for line in pen.wrapped(words, width, 0.8)]
