@@ -24,6 +24,7 @@ from reports import phrases, sheet
 from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
 from reports.fonts import OFFICE_FACE, Typeface, typeface
+from reports.imprint import imprint
 from reports.rows import CELL_AIR, CELL_MARGIN, LEADING, breadth, row_heights, shared_out, widths
 from reports.tables import Table, chosen, effect_table, next_table, plan_table, section_table, task_table, written
 
@@ -79,6 +80,7 @@ def deck(
     if content.tasks:
         maker.tables(content.say("任务分工"), chosen(task_table(content), (1, 2, 3, 4, 7, 8)))
     maker.method()
+    imprint(show, content)
     buffer = io.BytesIO()
     show.save(buffer)
     return buffer.getvalue()

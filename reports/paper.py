@@ -16,6 +16,7 @@ from docx.shared import Mm, Pt, RGBColor
 
 from reports import phrases
 from reports.content import Content, SectionReport, Task
+from reports.imprint import imprint
 from reports.month import HALF_A_DECIMAL
 from reports.tables import by_urgency, chosen, names_of, patrol_table, written
 
@@ -198,8 +199,7 @@ def _paper(content: Content) -> Any:
     part = paper.sections[0]
     part.page_width, part.page_height = Mm(210), Mm(297)
     part.top_margin, part.bottom_margin, part.left_margin, part.right_margin = Mm(30), Mm(26), Mm(26), Mm(24)
-    paper.core_properties.title = phrases.title(content)
-    paper.core_properties.author = content.unit
+    imprint(paper, content)
     foot = part.footer.paragraphs[0]
     _run(foot, phrases.credit(content), BODY, 9, colour=RGBColor(0x59, 0x65, 0x6F))
     number = part.footer.add_paragraph()
