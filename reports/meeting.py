@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -25,6 +26,8 @@ HERE = Path(__file__).parent / "browser"
 WIDTH = 1000.0
 SIMPLIFY = 0.6
 """Lines are generalised to this part of a thousandth of the map's width."""
+NAMES = 40
+"""Rivers that are named, the largest."""
 TASKS = 7
 """Tasks that the last row of chairs can read; those still to be done, soonest first."""
 SIGNS = {"over": "▲", "at": "◆", "holds": "●"}
@@ -110,6 +113,14 @@ class Frame:
             pieces.append("M" + "L".join(f"{x:g},{y:g}" for x, y in points))
         return "".join(pieces)
 
+    def box(self, rivers: gpd.GeoSeries, one: SectionReport, point: Any) -> list[float] | None:
+        """The part of the drawing that a section's upstream takes up: x0, y0, x1, y1."""
+        drawn = rivers[rivers.index.isin(one.upstream)]
+        if drawn.empty or point is None:
+            return None
+        x0, y0, x1, y1 = shapely.total_bounds([*drawn, point])
+        return [*self.point(x0, y1), *self.point(x1, y0)]
+
     def point(self, x: float, y: float) -> tuple[float, float]:
         """A place on the drawing."""
         return round((x - self.x0) * self.scale, 1), round((self.y1 - y) * self.scale, 1)
@@ -121,9 +132,10 @@ def _map(content: Content, atlas: Atlas, frame: Frame) -> dict[str, Any]:
     width = (1.2 + 5.0 * np.sqrt(flow / max(float(flow.max()), 1e-9))).round(1)
     rivers = network.reaches["river"] if "river" in network.reaches else pd.Series("", index=network.reaches.index)
     names = []
-    for river, own in rivers.groupby(rivers, sort=False):
+    largest = flow.groupby(rivers).max().drop("", errors="ignore").nlargest(NAMES).index
+    for river, own in rivers[rivers.isin(largest)].groupby(rivers, sort=False):
         lines = [r for r in own.index if r in atlas.rivers.index]
-        if river and lines:
+        if lines:
             longest = max(lines, key=lambda r: atlas.rivers[r].length)
             middle = atlas.rivers[longest].interpolate(0.5, normalized=True)
             names.append([*frame.point(middle.x, middle.y), str(river)])
@@ -172,6 +184,7 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
             for s in phrases.top_sources(content, one, 5)
         ],
         "up": known,
+        "box": frame.box(atlas.rivers, one, point),
         "rest": sorted(one.upstream - set(known)),
         "way": list(one.way(first.source_id)) if first else [],
         "first": first.name if first else "",

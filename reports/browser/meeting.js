@@ -68,22 +68,41 @@
   const footer = made("footer", "", {}, made("span", told.credit), tools, made("span"));
   document.body.append(header, main, footer);
 
-  function basemap() {
-    const svg = drawn("svg", { viewBox: `-20 -20 1040 ${told.map.height + 40}`, role: "img" });
+  const WHOLE = { x: -20, y: -20, wide: 1040, high: told.map.height + 40, scale: 1 };
+  /** The part of the map that the view shows; ``scale`` keeps type and marks as large when it is a small part. */
+  let frame = WHOLE;
+
+  /** The part around a section's upstream, a quarter of the map at least. */
+  function around([x0, y0, x1, y1]) {
+    const [room, scale] = [60, Math.min(1, Math.max(0.25, (x1 - x0 + 120) / WHOLE.wide, (y1 - y0 + 120) / WHOLE.high))];
+    const [wide, high] = [WHOLE.wide * scale, WHOLE.high * scale];
+    const within = (at, size, least, whole) => Math.max(least, Math.min(at, least + whole - size));
+    const x = within((x0 + x1 - wide) / 2, wide, WHOLE.x - room, WHOLE.wide + 2 * room);
+    const y = within((y0 + y1 - high) / 2, high, WHOLE.y - room, WHOLE.high + 2 * room);
+    return { x, y, wide, high, scale };
+  }
+
+  /** Districts, rivers, names. Reaches ``apart`` get a path of their own; the others share one for each width. */
+  function basemap(apart = [], part = WHOLE) {
+    frame = part;
+    const svg = drawn("svg", { viewBox: `${part.x} ${part.y} ${part.wide} ${part.high}`, role: "img", style: `--scale:${part.scale}` });
     told.map.districts.forEach(([d]) => svg.append(drawn("path", { d, class: "district" })));
     told.map.districts.forEach(([, x, y, name]) => svg.append(drawn("text", { x, y, class: "name faint" }, name)));
-    const reaches = new Map();
+    const own = new Set(apart);
+    const [shared, reaches] = [new Map(), new Map()];
+    const stroke = (d, width) => drawn("path", { d, class: "reach", "stroke-width": width * Math.sqrt(part.scale) });
     Object.entries(told.map.reaches).forEach(([id, [d, width]]) => {
-      const path = drawn("path", { d, class: "reach", "stroke-width": width });
-      reaches.set(id, path);
-      svg.append(path);
+      if (own.has(id)) reaches.set(id, stroke(d, width));
+      else shared.set(width, (shared.get(width) || "") + d);
     });
-    told.map.rivers.forEach(([x, y, name]) => svg.append(drawn("text", { x, y: y - 8, class: "name" }, name)));
+    svg.append(...[...shared].map(([width, d]) => stroke(d, width)), ...reaches.values());
+    told.map.rivers.forEach(([x, y, name]) => svg.append(drawn("text", { x, y: y - 8 * part.scale, class: "name" }, name)));
     return { svg, reaches };
   }
 
-  function mark(one, size = 14, status = one.status, colour = one.colour) {
+  function mark(one, points = 14, status = one.status, colour = one.colour) {
     const [x, y] = one.at;
+    const size = points * frame.scale;
     const shape = {
       over: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.1},${y + size * 0.8}L${x - size * 1.1},${y + size * 0.8}Z` }],
       at: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.2},${y}L${x},${y + size * 1.2}L${x - size * 1.2},${y}Z` }],
@@ -92,21 +111,26 @@
   }
 
   /** Section names beside their marks; one that would cover another goes below, above or left, or is left out. */
-  function name(svg, list, size = 29) {
-    const taken = list.map(({ at: [x, y] }) => [x - 15, y - 15, x + 15, y + 15]);
+  function name(svg, list, points = 29) {
+    const k = frame.scale;
+    const size = points * k;
+    const taken = list.map(({ at: [x, y] }) => [x - 15 * k, y - 15 * k, x + 15 * k, y + 15 * k]);
     list.forEach((one) => {
       const [x, y] = one.at;
       const text = `${one.name}${one.value === "—" ? "" : ` ${one.value}`}`;
       const wide = [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? size : size * 0.58), 0);
-      const places = [[x + 20, y + 10], [x - 20 - wide, y + 10], [x - wide / 2, y + 44], [x - wide / 2, y - 22], [x + 18, y + 38], [x + 18, y - 18], [x - 18 - wide, y + 38], [x - 18 - wide, y - 18]];
+      const aside = Math.max(20, 0.75 * points) * k;
+      const right = [[x + aside, y + 0.35 * size], [x + aside, y + 38 * k], [x + aside, y - 18 * k]];
+      const left = right.map(([px, py]) => [2 * x - px - wide, py]);
+      const places = [right[0], left[0], [x - wide / 2, y + 44 * k], [x - wide / 2, y - 22 * k], right[1], right[2], left[1], left[2]];
       const free = places.find(([px, py]) => {
-        const box = [px, py - size, px + wide, py + 4];
-        const inside = box[0] > -18 && box[2] < 1018 && box[1] > -18 && box[3] < told.map.height + 18;
+        const box = [px, py - size, px + wide, py + 4 * k];
+        const inside = box[0] > frame.x && box[2] < frame.x + frame.wide && box[1] > frame.y && box[3] < frame.y + frame.high;
         return inside && !taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
       });
       if (!free) return;
-      taken.push([free[0], free[1] - size, free[0] + wide, free[1] + 4]);
-      svg.append(drawn("text", { x: free[0], y: free[1], class: "place", "font-size": size }, text));
+      taken.push([free[0], free[1] - size, free[0] + wide, free[1] + 4 * k]);
+      svg.append(drawn("text", { x: free[0], y: free[1], class: "place", style: `font-size:${size}px` }, text));
     });
   }
 
@@ -162,9 +186,9 @@
 
     trace({ section }) {
       const one = sections.get(section);
-      const { svg, reaches } = basemap();
+      const { svg, reaches } = basemap([...Object.keys(one.up), ...one.rest, ...one.way], one.box ? around(one.box) : WHOLE);
       svg.classList.add("tracing");
-      const clock = drawn("text", { x: 0, y: told.map.height, "font-size": 38, fill: "var(--ink)" });
+      const clock = drawn("text", { x: frame.x + 20 * frame.scale, y: frame.y + frame.high - 20 * frame.scale, class: "clock" });
       svg.append(clock);
       if (one.at) svg.append(mark(one, 20));
       if (one.at) name(svg, [one], 36);
@@ -226,26 +250,26 @@
   /** Upstream lights up in the order of travel time; then a plume runs down from the first source, to the same clock. */
   function light(one, reaches, clock, svg) {
     const longest = Math.max(...Object.values(one.up), 0.01);
+    const order = Object.entries(one.up).sort((a, b) => a[1] - b[1]);
     const whole = still ? 0 : 3500;
     const start = performance.now();
     const way = one.way.map((id) => reaches.get(id)).filter(Boolean);
     const mine = ++running;
     const plume = drawn("path", { class: "plume" });
     svg.append(plume);
-    const frame = (now) => {
+    let lit = 0;
+    const step = (now) => {
       if (mine !== running) return;
       const part = whole ? Math.min((now - start) / whole, 1) : 1;
-      Object.entries(one.up).forEach(([id, days]) => {
-        if (days <= part * longest) reaches.get(id)?.classList.add("lit");
-      });
+      for (; lit < order.length && order[lit][1] <= part * longest; lit += 1) reaches.get(order[lit][0])?.classList.add("lit");
       clock.textContent = `${words.upstream} ${Math.round(24 * part * longest)} ${words.hours}`;
-      if (part < 1) return requestAnimationFrame(frame);
+      if (part < 1) return requestAnimationFrame(step);
       one.rest.forEach((id) => reaches.get(id)?.classList.add("lit"));
       way.forEach((path) => path.classList.add("way"));
       if (one.rest.length) clock.textContent += ` · ${words.unknown}`;
       return run(plume, one, reaches, mine);
     };
-    requestAnimationFrame(frame);
+    requestAnimationFrame(step);
   }
 
   function run(plume, one, reaches, mine) {
@@ -254,7 +278,7 @@
     const ends = [...ids.map((id) => one.up[id]), 0];
     const whole = 5000;
     const start = performance.now();
-    const frame = (now) => {
+    const step = (now) => {
       if (mine !== running) return;
       const left = ends[0] * (1 - (((now - start) % (whole * 1.25)) / whole));
       const i = ids.findIndex((_, k) => left <= ends[k] && left >= ends[k + 1]);
@@ -262,12 +286,12 @@
         const path = reaches.get(ids[i]);
         const length = path.getTotalLength();
         const to = length * ((ends[i] - left) / Math.max(ends[i] - ends[i + 1], 1e-9));
-        const [a, b] = [path.getPointAtLength(Math.max(to - 26, 0)), path.getPointAtLength(to)];
+        const [a, b] = [path.getPointAtLength(Math.max(to - 26 * frame.scale, 0)), path.getPointAtLength(to)];
         plume.setAttribute("d", `M${a.x},${a.y}L${b.x},${b.y}`);
       }
-      requestAnimationFrame(frame);
+      requestAnimationFrame(step);
     };
-    requestAnimationFrame(frame);
+    requestAnimationFrame(step);
   }
 
   function show() {
@@ -294,11 +318,12 @@
 
   /** A river or district whose name would run into another, or under a mark, goes without its name. */
   function clear(svg) {
-    const taken = [...svg.querySelectorAll(".place, .mark")].map((node) => node.getBBox());
+    const taken = [...svg.querySelectorAll(".place, .mark, .clock")].map((node) => node.getBBox());
     const hit = (a, b) => a.x < b.x + b.width && a.x + a.width > b.x && a.y < b.y + b.height && a.y + a.height > b.y;
+    const outside = (box) => box.x < frame.x || box.y < frame.y || box.x + box.width > frame.x + frame.wide || box.y + box.height > frame.y + frame.high;
     [...svg.querySelectorAll(".name:not(.faint)"), ...svg.querySelectorAll(".name.faint")].forEach((node) => {
       const box = node.getBBox();
-      if (taken.some((other) => hit(box, other))) node.remove();
+      if (outside(box) || taken.some((other) => hit(box, other))) node.remove();
       else taken.push(box);
     });
   }
