@@ -95,3 +95,24 @@ def png(light: Float) -> bytes:
     kept = io.BytesIO()
     Image.fromarray(pixels, "LA").save(kept, "PNG", optimize=True)
     return kept.getvalue()
+
+
+def laid_on(picture: Picture, crs: CRS, extent: tuple[float, float, float, float], longer_side: int) -> Float:
+    """The picture on a grid of another projection: brightness 0 … 1 on ``extent`` (metres), rows southward; NaN beyond it."""
+    from PIL import Image
+    from rasterio.enums import Resampling
+    from rasterio.transform import from_bounds
+    from rasterio.warp import reproject, transform_bounds
+
+    grey, known = np.moveaxis(np.asarray(Image.open(io.BytesIO(picture.png)).convert("LA"), np.float32), -1, 0)
+    height, width = grey.shape
+    west, south, east, north = transform_bounds("EPSG:4326", MERCATOR.to_wkt(), *picture.bounds)
+    step = max(extent[2] - extent[0], extent[3] - extent[1]) / longer_side
+    columns, rows = (max(2, round((extent[i + 2] - extent[i]) / step)) for i in (0, 1))
+    laid = np.full((rows, columns), np.nan, np.float32)
+    reproject(
+        np.where(known > 0, grey / 255, np.nan).astype(np.float32), laid, resampling=Resampling.bilinear,
+        src_transform=from_bounds(west, south, east, north, width, height), src_crs=MERCATOR.to_wkt(), src_nodata=np.nan,
+        dst_transform=from_bounds(*extent, columns, rows), dst_crs=crs.to_wkt(), dst_nodata=np.nan,
+    )  # fmt: skip
+    return laid.astype(np.float64)

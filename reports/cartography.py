@@ -13,6 +13,8 @@ from matplotlib.patches import Polygon
 from shapely.ops import substring
 
 from hydro.columns import text
+from layers.pictures import Picture
+from layers.relief import laid_on
 from layers.style import BLUE, INK, PATH
 from reports.atlas import Atlas
 from reports.content import Content, SectionReport
@@ -35,6 +37,8 @@ from reports.symbols import (
     placed,
     source_size,
 )
+
+RELIEF_PIXELS, RELIEF_STRENGTH = 900, 0.42
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,16 @@ class MapDrawing:
                     linewidth=weight * self.size, zorder=1,
                 )
             )  # fmt: skip
+        if self.content.relief is not None:
+            self._relief(self.content.relief)
+
+    def _relief(self, picture: Picture) -> None:
+        """The shadows of a hillshade over the ground, as black of a strength."""
+        light = laid_on(picture, self.atlas.crs, self.frame.extent, RELIEF_PIXELS)
+        shadow = np.zeros((*light.shape, 4), np.uint8)
+        shadow[..., 3] = np.rint(255 * RELIEF_STRENGTH * np.nan_to_num(1 - light, nan=0.0))
+        x0, y0, x1, y1 = self.frame.extent
+        self.axes.imshow(shadow, extent=(x0, x1, y0, y1), interpolation="bilinear", aspect="auto", zorder=1.5)
 
     def _rivers(self) -> None:
         kind = text(self.content.network.reaches, "kind")

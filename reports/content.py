@@ -16,6 +16,7 @@ import pandas as pd
 from hydro import RiverNetwork, Trace
 from hydro.standards import Standard
 from i18n import text as translate
+from layers.pictures import Picture
 from layers.stories import Step
 from reports.planned import PlanReport
 from reports.printable import clean
@@ -159,6 +160,7 @@ class Content:
     story: tuple[Step, ...] = ()
     outlets: pd.DataFrame = field(default_factory=pd.DataFrame)
     plants: pd.DataFrame = field(default_factory=pd.DataFrame)
+    relief: Picture | None = None
 
     def say(self, source: str, /, **params: Any) -> str:
         """A sentence in the reader's language."""

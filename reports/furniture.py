@@ -10,7 +10,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from layers.style import GREY, INK
 from reports import phrases
-from reports.atlas import Atlas, Extent, around
+from reports.atlas import Atlas, Extent, around, roomy
 from reports.content import Content, SectionReport
 from reports.frame import PAPER, Frame, longest
 from reports.pen import FAINT, Column, Pen
@@ -62,7 +62,7 @@ def footer(pen: Pen, content: Content, number: tuple[int, int], column: Column) 
 def inset(pen: Pen, content: Content, atlas: Atlas, shown: Extent, focus: SectionReport | None, column: Column) -> None:
     """The basin at a glance, with the extent of the sheet marked; stands at the foot of the column."""
     foot = pen.write_lines(column, [content.say("本图在流域中的位置")], 0.9, color=FAINT) - 0.15 * pen.line
-    x0, y0, x1, y1 = around(atlas.whole, shown)
+    x0, y0, x1, y1 = roomy(around(atlas.whole, shown), 0.02)
     height = min(foot - column.floor, column.width * (y1 - y0) / (x1 - x0))
     width = min(column.width, height * (x1 - x0) / (y1 - y0))
     axes = pen.axes(Column(column.left, foot, width, foot - height), facecolor=PAPER)

@@ -14,6 +14,7 @@ from hydro.columns import number, text
 from hydro.standards import CLASSES, Standard
 from i18n import text as translate
 from layers.findings import field_findings
+from layers.pictures import RELIEF, Picture, kept
 from layers.project import Project
 from layers.standards import load_standard
 from layers.stories import Step, story_of
@@ -51,11 +52,13 @@ def build_content(
     tasks: pd.DataFrame | None = None,
     inquiry: Explainer | None = None,
     story: tuple[Step, ...] = (),
+    relief: Picture | None = None,
 ) -> Content:
     """Everything a month's pack tells, worst section first.
 
     ``shapes`` are the project's spatial tables with their geometry; a section without one is told in tables and left off
-    the maps. ``plan`` comes from the planner; ``inquiry`` is the network already asked who did it, where the caller keeps one.
+    the maps. ``plan`` comes from the planner; ``inquiry`` is the network already asked who did it, where the caller keeps one;
+    ``relief`` is a hillshade to lie under the map sheets.
     Raises HydroError ``month_empty`` where no section was measured that month.
     """
     measured_at = network.observations.times("section", "TP")
@@ -105,6 +108,7 @@ def build_content(
         story=story,
         outlets=network.outlets,
         plants=network.plants,
+        relief=relief,
     )
 
 
@@ -122,6 +126,7 @@ def project_content(project: Project, month: str, *, plan: str = "", **how: Any)
         tasks=project.table("tasks"),
         plan=effect,
         story=story_of(project, month),
+        relief=kept(project, RELIEF),
         **how,
     )
 

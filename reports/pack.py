@@ -64,7 +64,11 @@ DOCUMENTS = (
             content, paper=style.paper, portrait=style.portrait, series=style.series, tick=tick
         ),
     ),
-    Document("总磷状况图.png", "状况图", lambda content, tick, style: map_image(content)),
+    Document(
+        "总磷状况图.png",
+        "状况图",
+        lambda content, tick, style: map_image(content, paper=style.paper, portrait=style.portrait),
+    ),
     Document("汇报.pptx", "汇报演示", lambda content, tick, style: deck(content, template=style.template, tick=tick)),
     Document("数据.xlsx", "工作簿", lambda content, tick, style: workbook(content)),
     Document("简报.docx", "简报", lambda content, tick, style: brief(content)),

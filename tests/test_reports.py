@@ -30,6 +30,7 @@ from python_calamine import CalamineWorkbook
 import hydro
 from hydro import HydroError
 from i18n import text
+from layers.pictures import Picture
 from layers.stories import Step
 from reports import phrases
 from reports.atlas import make_atlas
@@ -41,7 +42,7 @@ from reports.labels import Placer
 from reports.meeting import meeting
 from reports.month import build_content
 from reports.offline import json_for_script, offline_map
-from reports.pack import Cancelled, documents, make_pack, write_pack
+from reports.pack import Cancelled, Style, documents, make_pack, write_pack
 from reports.paper import brief, task_sheets
 from reports.rows import row_heights, shared_out
 from reports.sheet import Subject, draw_sheet, grouped_series, map_image, map_sheets, overview, section_series
@@ -454,11 +455,34 @@ def test_a_story_of_ones_own_replaces_the_usual_and_drops_what_is_gone(content: 
     assert json.loads(held(meeting(replace(content, story=own[1:]))))["story"] == usual
 
 
-def test_an_image_is_300_dpi_of_its_paper(content: Content) -> None:
+def test_an_image_is_300_dpi_of_its_paper_turned_as_asked(content: Content) -> None:
     from PIL import Image
 
     image = Image.open(io.BytesIO(map_image(content, paper="A4", dpi=60)))
     assert image.size == pytest.approx((297 / 25.4 * 60, 210 / 25.4 * 60), abs=1)
+    only = [one for one in documents(content) if one.file == "总磷状况图.png"]
+    _, packed = next(make_pack(content, only, style=Style(paper="A4", portrait=True)))
+    assert Image.open(io.BytesIO(packed)).size == pytest.approx((210 / 25.4 * 300, 297 / 25.4 * 300), abs=1)
+
+
+def test_a_hillshade_lies_under_the_map_where_it_belongs(content: Content) -> None:
+    from PIL import Image
+
+    kept = io.BytesIO()
+    Image.fromarray(np.repeat(np.repeat([[0, 255]], 50, axis=1), 80, axis=0).astype(np.uint8), "L").save(kept, "PNG")
+    shaded = replace(content, relief=Picture(kept.getvalue(), (113.8, 35.1, 114.2, 35.5)))
+    plain, atlas = drawn(content, paper="A4"), make_atlas(content)
+    page = drawn(shaded, paper="A4")
+    dark = np.asarray(plain.canvas.buffer_rgba(), float)[..., 0] - np.asarray(page.canvas.buffer_rgba(), float)[..., 0]
+    axes = page.axes[0]
+
+    def darkened(lon: float, lat: float) -> float:
+        x, y = axes.transData.transform(atlas.to_degrees.transform(lon, lat, direction="INVERSE"))
+        at, up = round(x), round(page.bbox.height - y)
+        return float(np.median(dark[up - 4 : up + 5, at - 4 : at + 5]))
+
+    assert darkened(113.97, 35.3) > 60
+    assert [darkened(*at) for at in ((114.03, 35.3), (113.77, 35.3), (113.97, 35.53), (113.97, 35.07))] == [0.0] * 4
 
 
 def test_the_pack_is_written_whole_or_not_at_all(content: Content, tmp_path: Path) -> None:
