@@ -1,9 +1,12 @@
 """Many observations in both stores: ``python -m benchmarks.observations [--records 10000000] [--format table|json]``.
 
-Four-hourly records of as many sections as it takes, ten years each, written as ``import`` writes them (checked, entered
-in the book), half a million at a time.  ``load_s``; ``section_ms``: one section's ten years of one parameter, by the
-project's own door; ``parquet_s`` and ``parquet_mb``: all of them exported.  Peer, in the same process: the same rows in a bare table of the
-same database with the same key, by the driver's quickest way (``executemany``, ``COPY``); no check, no book.
+Four-hourly records of as many sections as it takes, ten years each, written as ``import`` writes them (checked, compared,
+entered in the book, their monthly means kept), half a million at a time, all in one transaction.  ``load_s``;
+``section_ms``: one section's ten years of one parameter, by the project's own door; ``board_ms``: the monthly means of all
+sections, as the board asks for them; ``same_again_s``: the first half a million once more, which changes nothing;
+``parquet_s`` and ``parquet_mb``: all of them exported; ``load_mb``, ``parquet_peak_mb``: the peak of the process meanwhile.
+Peer, in the same process: the same rows in a bare table of the same database with the same key and the same cache, by the
+driver's quickest way (``executemany``, ``COPY``); no check, no book; a month's means by ``GROUP BY``.
 """
 
 from __future__ import annotations
@@ -20,9 +23,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
 
 import layers
+from hydro.month_rows import months_of
+from layers import kept_months
 from layers.export import export
+from layers.sqlite import CACHE_KIB
 
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests")]
 
@@ -51,33 +59,39 @@ def pieces(records: int):
 
 
 def bare(place: str, records: int) -> dict[str, float]:
-    """The same rows in a bare table: seconds to load, milliseconds for one section."""
+    """The same rows in a bare table: seconds to load, milliseconds for one section, for the means of all."""
     start = time.perf_counter()
     columns = "station_kind TEXT, station_id TEXT, time TEXT, parameter TEXT, value DOUBLE PRECISION, qualifier TEXT, unit TEXT, source TEXT"
     wanted = "SELECT time, value FROM bare WHERE station_kind = 'section' AND station_id = 'S3' AND parameter = 'TP'"
+    means = "SELECT station_id, parameter, substr(time, 1, 7), avg(value) FROM bare GROUP BY 1, 2, 3"
     if "://" in place:
         import psycopg
 
         with psycopg.connect(place.split("?", maxsplit=1)[0]) as connection:
             connection.execute(f"CREATE TABLE bare ({columns}, PRIMARY KEY ({KEY}))")
-            with connection.cursor().copy("COPY bare FROM STDIN") as copy:
+            with connection.cursor().copy("COPY bare FROM STDIN (FORMAT csv)") as copy:
                 for piece in pieces(records):
-                    copy.write(piece.to_csv(sep="\t", header=False, index=False))
+                    sink = pa.BufferOutputStream()
+                    csv.write_csv(pa.Table.from_pandas(piece), sink, csv.WriteOptions(include_header=False))
+                    copy.write(memoryview(sink.getvalue()))
         loaded = time.perf_counter() - start
         with psycopg.connect(place.split("?", maxsplit=1)[0]) as connection:
             asked = timed(lambda: connection.execute(wanted).fetchall())
+            grouped = timed(lambda: connection.execute(means).fetchall(), runs=3)
             connection.execute("DROP TABLE bare")
     else:
         with sqlite3.connect(f"{place}.bare") as database:
             database.execute("PRAGMA journal_mode = WAL")
+            database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             database.execute(f"CREATE TABLE bare ({columns}, PRIMARY KEY ({KEY}))")
             for piece in pieces(records):
-                rows = piece.itertuples(index=False, name=None)
+                rows = zip(*(piece[name].tolist() for name in piece), strict=True)
                 database.executemany("INSERT INTO bare VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         loaded = time.perf_counter() - start
         asked = timed(lambda: database.execute(wanted).fetchall())
+        grouped = timed(lambda: database.execute(means).fetchall(), runs=3)
         database.close()
-    return {"bare_load_s": loaded, "bare_section_ms": 1000 * asked}
+    return {"bare_load_s": loaded, "bare_section_ms": 1000 * asked, "bare_board_ms": 1000 * grouped}
 
 
 def timed(work: Any, runs: int = 7) -> float:
@@ -89,26 +103,52 @@ def timed(work: Any, runs: int = 7) -> float:
     return median(seconds)
 
 
+def peak_mb(*, anew: bool = False) -> float:
+    """Most memory that this process has had, since it was last asked to count anew."""
+    status = Path("/proc/self/status").read_text()
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+
+
 def ours(place: str, folder: Path, records: int) -> dict[str, float]:
     project = layers.create_project(place, name="示例", demo=True)
+    peak_mb(anew=True)
     start = time.perf_counter()
     count = 0
-    for piece in pieces(records):
-        project.write({"observations": piece}, why="benchmark")
-        count += len(piece)
-    loaded = time.perf_counter() - start
+    with project.change() as work:
+        for piece in pieces(records):
+            work.write({"observations": piece}, why="benchmark", replace=False)
+            count += len(piece)
+    loaded, load_mb = time.perf_counter() - start, peak_mb(anew=True)
+    sections = [f"S{n}" for n in range(-(-records // len(TIMES)))]
 
     def section() -> int:
         return len(project.series("section", "S3", "TP"))
 
+    def board() -> int:
+        kept = kept_months.read(project.store)
+        assert kept is not None
+        return int(np.isfinite(months_of(kept, sections).values["TP"]).sum())
+
     assert section() == len(TIMES)
+    assert board() == 120 * len(sections)
+    start = time.perf_counter()
+    project.write({"observations": next(pieces(records))}, why="benchmark")
+    again = time.perf_counter() - start
+    found = {"records": count, "load_s": loaded, "records_per_s": count / loaded, "load_mb": load_mb, "same_again_s": again,
+             "section_ms": 1000 * timed(section), "board_ms": 1000 * timed(board)}  # fmt: skip
+    peak_mb(anew=True)
     start = time.perf_counter()
     (file,), _ = export(project, folder / "observations.parquet")
-    exported, size = time.perf_counter() - start, file.stat().st_size
+    found |= {
+        "parquet_s": time.perf_counter() - start,
+        "parquet_mb": file.stat().st_size / 1e6,
+        "parquet_peak_mb": peak_mb(),
+    }
     file.unlink()
     project.close()
-    return {"records": count, "load_s": loaded, "records_per_s": count / loaded, "section_ms": 1000 * timed(section),
-            "parquet_s": exported, "parquet_mb": size / 1e6}  # fmt: skip
+    return found
 
 
 def measure(records: int) -> dict[str, dict[str, float]]:

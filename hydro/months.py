@@ -92,37 +92,85 @@ def monthly_means(
     (blank: no such bound) or before 1950 are left out and told in ``astray``: one slip of a year must not become "the
     newest month", nor lay out a cube of eight thousand years.
     """
-    place, stations = _coded(observations["station_id"], sections)
-    name_of, names = _coded(observations["parameter"])
-    stamps, texts = _coded(observations["time"])
-    text_month, text_day = _stamps(pd.Series(texts, dtype=str))
-    qualifier, marks_of = _coded(observations["qualifier"]) if "qualifier" in observations else (place * 0, [""])
-    value = pd.to_numeric(observations["value"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    below = np.isin(marks_of, ["<", "ND"])[qualifier]
-    keep = np.isfinite(value) & (place >= 0) & ~np.isin(marks_of, ["gap"])[qualifier] & ~np.isnat(text_month)[stamps]
+    read = Read.of(observations)
+    place, stations = coded(observations["station_id"], sections)
+    keep = read.usable & (place >= 0)
     if "station_kind" in observations:
-        code, kinds = _coded(observations["station_kind"])
+        code, kinds = coded(observations["station_kind"])
         keep &= np.isin(kinds, [kind])[code]
-    astray = (text_month < EARLIEST) | (text_month > np.datetime64(until[:7] or "9999-12", "M"))
-    lost = keep & astray[stamps] if astray.any() else np.zeros(0, dtype=bool)
-    left_out = _astray(place[lost], stamps[lost], stations, texts) if lost.any() else {}
+    astray = cannot_be(read.month, until)
+    lost = keep & astray[read.stamp] if astray.any() else np.zeros(0, dtype=bool)
+    left_out = _astray(place[lost], read.stamp[lost], stations, read.texts) if lost.any() else {}
     if left_out:
         keep &= ~lost
     if not keep.any():
         return Months(tuple(stations), np.array([], dtype="M8[M]"), {}, {}, left_out)
     rows = np.flatnonzero(keep)
-    month = text_month[stamps[rows]]
+    month = read.month[read.stamp[rows]]
     months = np.arange(month.min(), month.max() + 1, dtype="M8[M]")
-    name = name_of[rows].astype(np.int64)
+    name = read.name[rows].astype(np.int64)
     cell = (name * len(stations) + place[rows]) * len(months) + (month - months[0]).astype(np.int64)
-    halved = np.where(below[rows], value[rows] / 2, value[rows])
-    records = _Records(cell, name, halved, text_day[stamps[rows]], below[rows])
-    values, marks = _means(records, names, (len(names), len(stations), len(months)), months, standard)
+    of_cell = np.repeat(np.arange(len(read.names)), len(stations) * len(months))
+    sums = tally(read.records(rows, cell), of_cell, read.names, standard)
+    return cube(sums, read.names, stations, months, left_out)
+
+
+def cube(
+    sums: Tally,
+    names: Sequence[str],
+    stations: Sequence[str],
+    months: npt.NDArray[np.datetime64],
+    astray: Mapping[str, tuple[int, str]],
+) -> Months:
+    """Months from the sums of their cells, laid out by parameter, station and month; parameters without any are left out."""
+    shape = (len(names), len(stations), len(months))
+    values = sums.value.reshape(shape)
+    marks = (sums.marks | _partial(sums.days.reshape(shape), sums.monthly.reshape(shape), months).ravel()).reshape(
+        shape
+    )
     kept = {str(one): i for i, one in enumerate(names) if np.isfinite(values[i]).any() or marks[i].any()}
     return Months(
         tuple(stations), months, {one: values[i] for one, i in kept.items()},
-        {one: marks[i] for one, i in kept.items()}, left_out,
+        {one: marks[i] for one, i in kept.items()}, astray,
     )  # fmt: skip
+
+
+def cannot_be(month: npt.NDArray[np.datetime64], until: str) -> npt.NDArray[np.bool_]:
+    """Which months are before any record there can be, or after the month ``until``."""
+    return np.asarray((month < EARLIEST) | (month > np.datetime64(until[:7] or "9999-12", "M")))
+
+
+@dataclass(frozen=True)
+class Read:
+    """An ``observations`` table by codes: usable at all, parameter, time; ``month`` and ``day`` of each distinct text."""
+
+    usable: npt.NDArray[np.bool_]
+    name: npt.NDArray[np.int64]
+    names: list[str]
+    stamp: npt.NDArray[np.int64]
+    texts: list[str]
+    month: npt.NDArray[np.datetime64]
+    day: npt.NDArray[np.int64]
+    value: Floats
+    below: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, observations: pd.DataFrame) -> Read:
+        """The codes of a table."""
+        name, names = coded(observations["parameter"])
+        stamp, texts = coded(observations["time"])
+        month, day = _stamps(pd.Series(texts, dtype=str))
+        qualifier, marks_of = coded(observations["qualifier"]) if "qualifier" in observations else (name * 0, [""])
+        value = pd.to_numeric(observations["value"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        below = np.isin(marks_of, ["<", "ND"])[qualifier]
+        usable = np.isfinite(value) & ~np.isin(marks_of, ["gap"])[qualifier] & ~np.isnat(month)[stamp]
+        return cls(usable, name, names, stamp, texts, month, day, value, below)
+
+    def records(self, rows: npt.NDArray[np.int64], cell: npt.NDArray[np.int64]) -> Records:
+        """Some of its rows, each in its cell."""
+        value, below = self.value[rows], self.below[rows]
+        name = self.name[rows].astype(np.int64)
+        return Records(cell, name, np.where(below, value / 2, value), self.day[self.stamp[rows]], below)
 
 
 def _astray(
@@ -136,7 +184,7 @@ def _astray(
 
 
 @dataclass(frozen=True)
-class _Records:
+class Records:
     """The usable records: cell (parameter × section × month), parameter, value, day of the month (0 = monthly)."""
 
     cell: npt.NDArray[np.int64]
@@ -145,18 +193,25 @@ class _Records:
     day: npt.NDArray[np.int64]
     below: npt.NDArray[np.bool_]
 
-    def where(self, these: Any) -> _Records:
-        return _Records(*(getattr(self, one)[these] for one in ("cell", "name", "value", "day", "below")))
+    def where(self, these: Any) -> Records:
+        """Some of the records."""
+        return Records(*(getattr(self, one)[these] for one in ("cell", "name", "value", "day", "below")))
 
 
-def _means(
-    records: _Records,
-    names: Sequence[str],
-    shape: tuple[int, int, int],
-    months: npt.NDArray[np.datetime64],
-    standard: Standard,
-) -> tuple[Floats, npt.NDArray[np.uint8]]:
-    size = int(np.prod(shape))
+@dataclass(frozen=True)
+class Tally:
+    """What the records of each cell come to: value, marks (all but PARTIAL), days with stamped records, and whether a
+    monthly record decides."""
+
+    value: Floats
+    marks: npt.NDArray[np.uint8]
+    days: npt.NDArray[np.uint8]
+    monthly: npt.NDArray[np.bool_]
+
+
+def tally(records: Records, of_cell: npt.NDArray[np.int64], names: Sequence[str], standard: Standard) -> Tally:
+    """Sum up the records of each cell; ``of_cell``: the position of its parameter in ``names``."""
+    size = len(of_cell)
     known = [standard.parameters.get(str(name)) for name in names]
     most = np.array([np.inf if one is None else one.possible_max for one in known])
     acid = np.array([str(name) == "pH" for name in names])
@@ -171,8 +226,11 @@ def _means(
     marks[(below > 0) & (below == np.bincount(records.cell, minlength=size))] |= BELOW
     monthly = records.day == 0
     stamped = records.where(~monthly) if monthly.any() else records
-    values = _stamped_means(stamped, acid, size)
-    marks |= _partial(stamped, shape, months)
+    values = _stamped_means(stamped, acid, acid[of_cell])
+    seen = np.zeros(size * 32, dtype=bool)
+    seen[stamped.cell * 32 + stamped.day] = True
+    days = seen.reshape(size, 32).sum(axis=-1, dtype=np.uint8)
+    there = np.zeros(size, dtype=bool)
     records = records.where(monthly)
     if len(records.cell):
         sign = np.where([str(name) == "DO" for name in names], -1.0, 1.0)
@@ -180,39 +238,36 @@ def _means(
         np.maximum.at(worst, records.cell, records.value * sign[records.name])
         np.minimum.at(best, records.cell, records.value * sign[records.name])
         there = np.isfinite(worst)
-        values = np.where(there, worst * np.repeat(sign, shape[1] * shape[2]), values)
-        marks[there] &= np.uint8(0xFF ^ PARTIAL)
+        values = np.where(there, worst * sign[of_cell], values)
         marks[there & (worst != best)] |= CONFLICT
-    return values.reshape(shape), marks.reshape(shape)
+    return Tally(values, marks, days, there)
 
 
-def _stamped_means(records: _Records, acid: npt.NDArray[np.bool_], size: int) -> Floats:
+def _stamped_means(records: Records, acid: npt.NDArray[np.bool_], sour: npt.NDArray[np.bool_]) -> Floats:
+    """Means by cell; ``sour``: cells of pH, which is averaged by its hydrogen ions."""
     weights = records.value
-    sour = acid[records.name]
-    if sour.any():
+    ions = acid[records.name]
+    if ions.any():
         weights = weights.copy()
-        weights[sour] = 10.0 ** -weights[sour]
-    count = np.bincount(records.cell, minlength=size)
-    total = np.bincount(records.cell, weights, size)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(len(acid), -1)
-    mean[acid] = -np.log10(mean[acid])
-    return np.asarray(mean.ravel())
+        weights[ions] = 10.0 ** -weights[ions]
+    count = np.bincount(records.cell, minlength=len(sour))
+    total = np.bincount(records.cell, weights, len(sour))
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    mean[sour] = -np.log10(mean[sour])
+    return np.asarray(mean)
 
 
 def _partial(
-    records: _Records, shape: tuple[int, int, int], months: npt.NDArray[np.datetime64]
+    days: npt.NDArray[np.uint8], monthly: npt.NDArray[np.bool_], months: npt.NDArray[np.datetime64]
 ) -> npt.NDArray[np.uint8]:
-    """Mark the months in which a station that reports daily has less than half of the days."""
-    seen = np.zeros(int(np.prod(shape)) * 32, dtype=bool)
-    seen[records.cell * 32 + records.day] = True
-    days = seen.reshape(*shape, 32).sum(axis=-1, dtype=np.uint8)
+    """Mark the months in which a station that reports daily has less than half of the days, and no monthly record."""
     length = ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(int)
     daily = days.max(axis=-1, initial=0) >= DAILY
-    short = daily[..., None] & (days > 0) & (days < MIN_COVERAGE * length)
-    return np.where(short, np.uint8(PARTIAL), np.uint8(0)).astype(np.uint8).ravel()
+    short = daily[..., None] & (days > 0) & (days < MIN_COVERAGE * length) & ~monthly
+    return np.where(short, np.uint8(PARTIAL), np.uint8(0)).astype(np.uint8)
 
 
-def _coded(column: pd.Series[Any], wanted: Sequence[str] | None = None) -> tuple[npt.NDArray[np.int64], list[str]]:
+def coded(column: pd.Series[Any], wanted: Sequence[str] | None = None) -> tuple[npt.NDArray[np.int64], list[str]]:
     """A column as integer codes into its distinct texts (blank for missing), or into ``wanted`` (-1 elsewhere)."""
     codes, texts = pd.factorize(column, use_na_sentinel=False)
     found = ["" if pd.isna(one) else str(one) for one in texts]

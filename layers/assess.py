@@ -10,6 +10,7 @@ import pandas as pd
 from hydro.board import Board, board, settle, under_storm
 from hydro.cwqi import county_index
 from hydro.errors import HydroError
+from hydro.month_rows import months_of
 from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork
 from hydro.remarks import waterbodies
@@ -48,6 +49,16 @@ def section_months(network: RiverNetwork, *, today: str = "") -> Months:
     return monthly_means(network.observations.compact, sections, standard=load_standard(), until=today)
 
 
+def project_months(project: Project, network: RiverNetwork, *, today: str = "") -> Months:
+    """The same from the means that the project keeps, where they hold: without a look at the records themselves."""
+    from layers import kept_months
+
+    rows = kept_months.read(project.store)
+    if rows is None:
+        return section_months(network, today=today)
+    return months_of(rows, [str(one) for one in network.sections.index], until=today)
+
+
 def assess(project: Project, month: str = "", *, today: str = "") -> Board:
     """The board of one month: the newest with a value where none is asked, and never one after ``today``.
 
@@ -56,7 +67,7 @@ def assess(project: Project, month: str = "", *, today: str = "") -> Board:
     Raises :class:`HydroError` where there is no such month, or nothing measured.
     """
     network = project.network()
-    return assess_network(network, section_months(network, today=today), month, terms=Terms.of(project))
+    return assess_network(network, project_months(project, network, today=today), month, terms=Terms.of(project))
 
 
 def assess_network(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from hydro.errors import FaultsError
-from layers import attachments, audit, pictures, sql, styles
+from layers import attachments, audit, kept_months, pictures, sql, styles
 from layers.store import GeoPackage
-from layers.tables import LAYOUTS, Layout
+from layers.tables import KEPT_MONTHS, LAYOUTS, Layout
 
 if TYPE_CHECKING:
     from layers.desk import Desk
@@ -79,6 +79,9 @@ def copy(source: Store, target: Store) -> None:
                 _pour(old, new, sa.select(sql.describe(source, layout, columns)).order_by("fid"), table)
                 target.touch(new, layout)
         target.renumber(new)
+        if source.columns(old, KEPT_MONTHS):
+            kept_months.create(new, target)
+            kept_months.rebuild(new, target)
 
 
 def _pour(old: sa.Connection, new: sa.Connection, chosen: sa.Select[tuple[object, ...]], table: sa.Table) -> None:

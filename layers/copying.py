@@ -36,14 +36,16 @@ def pour(connection: Connection, table: str, rows: pa.Table) -> None:
             copy.write(memoryview(sink.getvalue()))
 
 
-def fetch(connection: Connection, table: str, types: Mapping[str, str], *, order: str) -> pa.Table:
-    """Columns of every row of a table, in the order of one of its columns."""
+def fetch(connection: Connection, table: str, types: Mapping[str, str], *, order: str = "") -> pa.Table:
+    """Columns of every row of a table, in the order of one of its columns where one is named."""
     import pyarrow as pa
     from psycopg import sql
 
     listed = sql.SQL(", ").join(map(sql.Identifier, types))
-    asked = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT (FORMAT csv)").format(
-        listed, sql.Identifier(table), sql.Identifier(order)
+    asked = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
+        listed,
+        sql.Identifier(table),
+        sql.SQL(" ORDER BY {}").format(sql.Identifier(order)) if order else sql.SQL(""),
     )
     with connection.cursor() as cursor, cursor.copy(asked) as copy:
         rows = iter(copy)  # the server sends a row at a time, so that some of them are whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layers import attachments, audit, sql, styles
+from layers import attachments, audit, kept_months, sql, styles
 from layers.audit import now
 from layers.migrations import MIGRATIONS
 from layers.tables import LAYOUTS, Layout
@@ -23,6 +23,7 @@ def found(connection: sa.Connection, store: Store, *, name: str, demo: bool) -> 
         store.register(connection, layout)
     for layout in LAYOUTS.values():
         sql.ensure(connection, store, layout, {})
+    kept_months.create(connection, store)
     attachments.create(connection)
     store.register(connection, Layout("attachments", ("attachment_id",)))
     styles.create(connection)
@@ -32,3 +33,4 @@ def found(connection: sa.Connection, store: Store, *, name: str, demo: bool) -> 
     told = {"name": name, "demo": str(int(demo)), "schema_version": str(version), "revision": "0", "created": now()}
     for key, value in told.items():
         sql.set_fact(connection, key, value)
+    kept_months.seal(connection, store)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from hydro.errors import HydroError
-from layers import attachments, audit, partitions, sql, styles
+from layers import attachments, audit, kept_months, partitions, sql, styles
 from layers.tables import OWN, Layout
 
 if TYPE_CHECKING:
@@ -100,10 +100,16 @@ def _rebuilt_on_a_server(connection: sa.Connection, present: Mapping[str, str]) 
     yield "ANALYZE observations"
 
 
+def _months(connection: sa.Connection, store: Store) -> None:
+    kept_months.create(connection, store)
+    kept_months.rebuild(connection, store)
+
+
 MIGRATIONS = (
     Migration(2, "attachments of decisions", _attachments),
     Migration(3, "styles that QGIS finds", _styles),
     Migration(4, "observations by station, parameter and time", _series),
+    Migration(5, "monthly means beside the observations", _months),
 )
 
 

@@ -45,6 +45,8 @@ def make(connection: sa.Connection, table: str, years: Iterable[str]) -> None:
         connection.exec_driver_sql(
             f"CREATE TABLE {of_year(table, year)} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{end}')"
         )
+        if _watched(connection, table):
+            _tell(connection, table, of_year(table, year))
         if some:
             connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM moving")
             connection.exec_driver_sql("DROP TABLE moving")
@@ -57,3 +59,28 @@ def made(connection: sa.Connection, table: str) -> list[str]:
         {"name": table},
     ).scalars()
     return sorted(name[-4:] for name in found if YEAR.fullmatch(name[-4:]))
+
+
+def watch(connection: sa.Connection, table: str, schema: str, fact: str) -> None:
+    """Take a fact of the project away whenever the table, or one of its partitions, is written.
+
+    By the rights of who made the project: who may write observations need not be able to write its facts.
+    """
+    connection.exec_driver_sql(
+        f"CREATE FUNCTION {table}_written() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema} AS "
+        f"$$ BEGIN DELETE FROM project WHERE key = '{fact}'; RETURN NULL; END $$"
+    )
+    for name in (table, other(table), *(of_year(table, year) for year in made(connection, table))):
+        _tell(connection, table, name)
+
+
+def _tell(connection: sa.Connection, table: str, part: str) -> None:
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER {table}_written AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {part} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_written()"
+    )
+
+
+def _watched(connection: sa.Connection, table: str) -> bool:
+    asked = "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND tgname = :name)"
+    return bool(connection.scalar(sa.text(asked), {"table": table, "name": f"{table}_written"}))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from hydro.errors import HydroError
 from layers import copying, partitions
 from layers.columnar import frame_of
-from layers.tables import LAYOUTS, OWN, SRID, Layout, frame
+from layers.tables import LAYOUTS, OWN, SRID, Layout, by_columns, frame
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,8 +117,10 @@ class PostGIS:
                     for column, kind in described.items()
                     if column not in OWN and (geometry or column != "geom")
                 }
-                if types and name in LAYOUTS and LAYOUTS[name].series:
-                    found[name] = frame_of(copying.fetch(_driver(connection), name, types, order="fid"))
+                if types and by_columns(name):
+                    found[name] = frame_of(
+                        copying.fetch(_driver(connection), name, types, order="fid" if "fid" in described else "")
+                    )
                 elif types:
                     listed = [
                         sa.column(column, Geometry("")) if column == "geom" else sa.column(column) for column in types
@@ -166,6 +168,14 @@ class PostGIS:
         """Add rows to a table by COPY, and let the server count them."""
         copying.pour(_driver(connection), table.name, rows)
         connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+    def changed(self, connection: sa.Connection, table: str) -> str:
+        """Nothing: a trigger takes the fact away that no longer holds."""
+        return ""
+
+    def watch(self, connection: sa.Connection, layout: Layout, fact: str) -> None:
+        """Take a fact of the project away as soon as any program writes a table."""
+        partitions.watch(connection, layout.name, self.schema, fact)
 
     def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
         """Make the partitions of these years that are missing."""

@@ -58,6 +58,12 @@ class Store(Protocol):
     def pour(self, connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
         """Add rows to a table by the quickest way that the driver has."""
 
+    def changed(self, connection: sa.Connection, table: str) -> str:
+        """When any program last wrote a table, where the database tells nobody by itself."""
+
+    def watch(self, connection: sa.Connection, layout: Layout, fact: str) -> None:
+        """See to it that a fact of the project does not outlive the next write of a table by another program."""
+
     def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
         """Prepare a table of series for rows of these years."""
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from layers import prints
+from layers import kept_months, prints
 from layers.columnar import arrow
 from layers.rows import MODULUS, Change, Row
 from layers.sql import STORAGE
@@ -53,6 +54,12 @@ class Found:
     removed_count: int = 0
     shift: int = 0
     counties: set[str] = field(default_factory=set)
+    cells: list[pd.DataFrame] = field(default_factory=list)
+
+    @property
+    def altered(self) -> pd.DataFrame:
+        """Stations, parameters and months with a record changed or removed."""
+        return pd.concat([kept_months.NONE, *self.cells], ignore_index=True)
 
     @property
     def added_count(self) -> int:
@@ -102,7 +109,7 @@ class Staging:
                 self.connection
             )
             self._find_removed(found)
-        added = self.rows if found.new.all() else self.rows.filter(found.new)
+        added = self.added(found)
         found.shift = (found.shift + prints.digest(added)) % MODULUS
         found.counties |= _counties(added)
         return found
@@ -129,6 +136,10 @@ class Staging:
             if added >= MANY:
                 self.store.settle(self.connection, self.layout)
 
+    def added(self, found: Found) -> pa.Table:
+        """The rows that the table lacks."""
+        return self.rows if found.new.all() else self.rows.filter(found.new)
+
     def change(self, found: Found) -> Change:
         """What was found, as far as the book tells it row by row; an added row is told where it is the only one."""
         alone = self.rows.filter(found.new).to_pylist() if found.added_count == 1 else []
@@ -147,6 +158,7 @@ class Staging:
             found.changed_count += len(part)
             found.shift += prints.digest(new) - prints.digest(old)
             found.counties |= _counties(old) | _counties(new)
+            found.cells.append(kept_months.touched(new))
             room = max(TOLD - len(found.changed), 0)
             found.changed += zip(old.slice(0, room).to_pylist(), new.slice(0, room).to_pylist(), strict=True)
 
@@ -158,6 +170,7 @@ class Staging:
             found.removed_count += len(part)
             found.shift -= prints.digest(old)
             found.counties |= _counties(old)
+            found.cells.append(kept_months.touched(old))
             found.removed += old.slice(0, max(TOLD - len(found.removed), 0)).to_pylist()
 
     def _fetched(self, chosen: sa.Select[Any]) -> Iterator[list[Any]]:

@@ -22,7 +22,7 @@ from layers import series
 from layers.series import quoted
 from layers.shares import share
 from layers.sqlite import BUSY_S, begin_to_read, begin_to_write, engine, opened_to_found, opened_to_write
-from layers.tables import LAYOUTS, OWN, frame
+from layers.tables import OWN, by_columns, frame
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,7 +90,7 @@ class GeoPackage:
                 if types:
                     listed = ", ".join(map(quoted, types))
                     asked = f"SELECT {listed} FROM {quoted(name)} ORDER BY rowid"
-                    if name in LAYOUTS and LAYOUTS[name].series:
+                    if by_columns(name):
                         found[name] = series.table(connection, asked, types)
                         continue
                     found[name] = frame(_bare(connection.execute(asked).fetchall(), list(types)), types)
@@ -218,6 +218,14 @@ class GeoPackage:
         adding = f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"
         for part in rows.to_batches(max_chunksize=series.PART):
             driver.executemany(adding, zip(*(column.to_pylist() for column in part.columns), strict=True))
+
+    def changed(self, connection: sa.Connection, table: str) -> str:
+        """When any program last wrote a table, as ``gpkg_contents`` tells."""
+        told = connection.exec_driver_sql("SELECT last_change FROM gpkg_contents WHERE table_name = ?", (table,))
+        return str(told.scalar())
+
+    def watch(self, connection: sa.Connection, layout: Layout, fact: str) -> None:
+        """Nothing to do: who writes a GeoPackage notes it in ``gpkg_contents``."""
 
     def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
         """Nothing to do: a file keeps all years together."""

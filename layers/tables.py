@@ -17,7 +17,7 @@ import pandas as pd
 
 import hydro
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of the layout of a project; ``layers.migrations`` holds the steps that lead to it."""
 
 SRID = 4490
@@ -79,6 +79,15 @@ LAYOUTS = {
 }
 NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")
 """What a river network is built from."""
+
+
+KEPT_MONTHS = "observation_months"
+"""Table of the monthly means kept beside the observations: made of them, and no part of the project's tables."""
+
+
+def by_columns(name: str) -> bool:
+    """Whether a table may have rows by the hundred thousand, and is read as columns."""
+    return name == KEPT_MONTHS or (name in LAYOUTS and bool(LAYOUTS[name].series))
 
 
 @cache

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from hydro.errors import Fault
-from layers import attachments, audit, pictures, prints, sql
+from layers import attachments, audit, kept_months, pictures, prints, sql
 from layers.rows import MODULUS, fingerprint
-from layers.tables import LAYOUTS
+from layers.tables import KEPT_MONTHS, LAYOUTS
 
 if TYPE_CHECKING:
     from layers.protocol import Store
@@ -78,6 +78,8 @@ def _tables(connection: sa.Connection, store: Store) -> Iterator[Fault]:
         table = sql.reflect(connection, store, name)
         if table is not None and prints.stored(connection, table) != audit.last_digest(connection, name):
             yield _altered(name)
+    if kept_months.differ(connection, store):
+        yield _altered(KEPT_MONTHS)
     if store.columns(connection, "attachments"):
         total = 0
         for row in connection.execute(sa.select(attachments.ATTACHMENTS)).mappings():

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.schema import attributes
-from layers import audit, columnar, prints, sql
+from layers import audit, columnar, kept_months, prints, sql
 from layers.rows import MODULUS, Change, Row, clean, compare, key_of, types
 from layers.staging import staged
 from layers.tables import LAYOUTS, OWN, REVISION_OF, Layout
@@ -120,8 +120,13 @@ class Work:
         with staged(self.connection, self.store, layout, table, rows) as staging:
             if found := staging.find(replace=replace):
                 self.user.must("write", found.counties)
+                held = kept_months.hold(self.connection, self.store)
                 staging.apply(found, self.turn())
                 self._stamp(layout)
+                if held:
+                    kept_months.follow(self.connection, self.store, staging.added(found), found.altered)
+                else:
+                    kept_months.rebuild(self.connection, self.store)
                 change = staging.change(found)
                 before, after = _summary(change, layout)
                 after |= found.untold | ({} if change.added else {"added": found.added_count})
@@ -197,6 +202,8 @@ class Work:
                     why=why,
                     digest=found,
                 )
+        if "observations" in adopted or kept_months.differ(self.connection, self.store):
+            kept_months.rebuild(self.connection, self.store)
         return adopted
 
     def _record(

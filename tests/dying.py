@@ -48,6 +48,7 @@ def backdate(project: layers.Project) -> None:
             connection.exec_driver_sql(f"DROP TABLE {table}")
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql(f"DELETE FROM gpkg_contents WHERE table_name = '{table}'")
+        connection.exec_driver_sql("DROP TABLE observation_months")
         _observations_of_version_3(connection)
         sql.set_fact(connection, "schema_version", "1")
 
@@ -68,6 +69,7 @@ def _observations_of_version_3(connection: sa.Connection) -> None:
         "CONSTRAINT one_observations_of_a_key UNIQUE (station_kind, station_id, time, parameter))",
         "INSERT INTO observations SELECT * FROM kept ORDER BY fid",
         "DROP TABLE kept",
+        *(["DROP FUNCTION observations_written()"] if on_a_server else []),
         *(["SELECT setval('observations_fid_seq', max(fid)) FROM observations"] if on_a_server else []),
     ):
         connection.exec_driver_sql(statement)

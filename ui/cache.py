@@ -221,7 +221,7 @@ def trace(url: str, revision: int, section: str, month: str) -> hydro.Trace:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def section_months(url: str, revision: int) -> Months:
     """Monthly means of every section."""
-    return assess.section_months(network(url, revision), today=datetime.date.today().isoformat())
+    return assess.project_months(project(url), network(url, revision), today=datetime.date.today().isoformat())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
