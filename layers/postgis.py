@@ -165,9 +165,8 @@ class PostGIS:
     """Whether a table of series is kept a year apart."""
 
     def pour(self, connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
-        """Add rows to a table by COPY, and let the server count them."""
+        """Add rows to a table by COPY."""
         copying.pour(_driver(connection), table.name, rows)
-        connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     def changed(self, connection: sa.Connection, table: str) -> str:
         """Nothing: a trigger takes the fact away that no longer holds."""
@@ -181,9 +180,9 @@ class PostGIS:
         """Make the partitions of these years that are missing."""
         partitions.make(connection, layout.name, years)
 
-    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+    def settle(self, connection: sa.Connection, table: str) -> None:
         """Let the server count how the rows of a table are spread."""
-        connection.exec_driver_sql(f"ANALYZE {layout.name}")
+        connection.exec_driver_sql(f"ANALYZE {table}")
 
     def geometry(self, kind: str) -> Any:
         """Type of a geometry column."""

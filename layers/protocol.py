@@ -67,7 +67,7 @@ class Store(Protocol):
     def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
         """Prepare a table of series for rows of these years."""
 
-    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+    def settle(self, connection: sa.Connection, table: str) -> None:
         """After many rows: let the database learn how they are spread."""
 
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Many rows into a table that may have them already: poured beside it, compared and carried over by the database.
+"""Many rows into a table that may have them already: poured beside it, compared and carried over by the database; or,
+where it has none of their stations and times, poured straight into it.
 
 The rows come as Arrow columns and are held once; what the database finds different is fetched a part at a time.  So ten
 million rows cost the memory of their own columns, and no row of the table is looked at in Python unless it changes.
@@ -31,8 +32,6 @@ PART = 50_000
 """Rows fetched at a time."""
 TOLD = 10_000
 """Rows changed or removed that the book tells one by one; of more it tells how many."""
-MANY = 100_000
-"""Rows added after which the database counts anew how its rows are spread."""
 FEW_STATIONS = 500
 """Stations that a comparison names, so that the index finds them and nothing else is read."""
 NUMBER = "#"
@@ -95,10 +94,27 @@ class Staging:
             *(sa.Column(name, table.c[name].type) for name in rows.column_names),
             prefixes=["TEMPORARY"],
         )
+        self.laid = False
 
     def find(self, *, replace: bool) -> Found:
         """Compare: rows of the same key that differ in a column given, rows that are new, and rows that do not come in."""
         found = Found(np.ones(len(self.rows), dtype=bool))
+        if replace or self._any_nearby():
+            self._lay_beside()
+            self._find_known(found, replace=replace)
+        added = self.added(found)
+        found.shift = (found.shift + prints.digest(added)) % MODULUS
+        found.counties |= _counties(added)
+        return found
+
+    def _lay_beside(self) -> None:
+        self.laid = True
+        self.beside.create(self.connection)
+        numbers = np.arange(len(self.rows))
+        self.store.pour(self.connection, self.beside, self.rows.append_column(NUMBER, [numbers]))
+        self.store.settle(self.connection, self.beside.name)
+
+    def _find_known(self, found: Found, *, replace: bool) -> None:
         known = sa.select(self.beside.c[NUMBER]).where(self._same_key(), *self._nearby())
         for part in self._fetched(known):
             found.new[[row[0] for row in part]] = False
@@ -109,10 +125,6 @@ class Staging:
                 self.connection
             )
             self._find_removed(found)
-        added = self.added(found)
-        found.shift = (found.shift + prints.digest(added)) % MODULUS
-        found.counties |= _counties(added)
-        return found
 
     def apply(self, found: Found, revision: int) -> None:
         """Carry out what was found; every row added or changed is stamped with the revision."""
@@ -125,16 +137,23 @@ class Staging:
         if found.removed_count:
             self.connection.execute(sa.delete(self.table).where(self._absent()))
         if added := found.added_count:
-            names = self.rows.column_names
-            chosen = sa.select(*(self.beside.c[name] for name in names), sa.literal(revision)).order_by(
-                self.beside.c[NUMBER]
-            )
-            if added < len(self.rows):
-                chosen = chosen.where(~sa.exists().where(self._same_key()).select_from(self.table))
             self.store.make_room(self.connection, self.layout, self._years())
-            self.connection.execute(sa.insert(self.table).from_select([*names, "row_revision"], chosen))
-            if added >= MANY:
-                self.store.settle(self.connection, self.layout)
+            if self.laid:
+                self._carry_over(whole=added == len(self.rows), stamp=revision)
+            else:
+                stamps = np.full(added, revision)
+                self.store.pour(self.connection, self.table, self.rows.append_column("row_revision", [stamps]))
+            newest = self.connection.scalar(sa.select(sa.func.max(self.table.c.fid))) or 0
+            if newest.bit_length() > (newest - added).bit_length():  # as often as the table has doubled
+                self.store.settle(self.connection, self.layout.name)
+
+    def _carry_over(self, *, whole: bool, stamp: int) -> None:
+        names = self.rows.column_names
+        chosen = sa.select(*(self.beside.c[name] for name in names), sa.literal(stamp))
+        if not whole:
+            chosen = chosen.where(~sa.exists().where(self._same_key(), *self._nearby()).select_from(self.table))
+        ordered = chosen.order_by(self.beside.c[NUMBER])
+        self.connection.execute(sa.insert(self.table).from_select([*names, "row_revision"], ordered))
 
     def added(self, found: Found) -> pa.Table:
         """The rows that the table lacks."""
@@ -192,11 +211,20 @@ class Staging:
         """What the rows of the same keys have in common, so that the database need not look at all the others."""
         import pyarrow.compute as pc
 
-        *_, station, _, time = self.layout.series
+        kind, station, _, time = self.layout.series
         span = pc.min_max(self.rows[time]).as_py()
         near = [self.table.c[time] >= span["min"], self.table.c[time] <= span["max"]]
         stations = pc.unique(self.rows[station]).to_pylist()
-        return [*near, self.table.c[station].in_(stations)] if len(stations) <= FEW_STATIONS else near
+        if len(stations) > FEW_STATIONS:
+            return near
+        kinds = pc.unique(self.rows[kind]).to_pylist()
+        return [self.table.c[kind].in_(kinds), self.table.c[station].in_(stations), *near]
+
+    def _any_nearby(self) -> bool:
+        """Whether there may be anything to compare with; of many stations only whether there is anything at all."""
+        near = self._nearby()
+        asked = sa.select(sa.exists().where(*(near if len(near) > 2 else ())).select_from(self.table))
+        return bool(self.connection.scalar(asked))
 
     def _years(self) -> list[str]:
         import pyarrow.compute as pc
@@ -211,10 +239,9 @@ def staged(
 ) -> Iterator[Staging]:
     """The rows beside the table for as long as they are needed."""
     staging = Staging(connection, store, layout, table, rows)
-    staging.beside.create(connection)
-    store.pour(connection, staging.beside, rows.append_column(NUMBER, [np.arange(len(rows))]))
     yield staging
-    staging.beside.drop(connection)
+    if staging.laid:
+        staging.beside.drop(connection)
 
 
 def _counties(rows: pa.Table) -> set[str]:

@@ -230,10 +230,10 @@ class GeoPackage:
     def make_room(self, connection: sa.Connection, layout: Layout, years: Iterable[str]) -> None:
         """Nothing to do: a file keeps all years together."""
 
-    def settle(self, connection: sa.Connection, layout: Layout) -> None:
+    def settle(self, connection: sa.Connection, table: str) -> None:
         """Let SQLite sample how the rows of a table are spread, for whoever asks otherwise than by the key."""
         connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
-        connection.exec_driver_sql(f"ANALYZE {layout.name}")
+        connection.exec_driver_sql(f"ANALYZE {table}")
 
     def columns(self, connection: sa.Connection, table: str) -> dict[str, str]:
         """Column -> type of a table as it is in the file; empty where there is none."""
