@@ -63,6 +63,8 @@ def keep(project: Desk, name: str, picture: Picture, *, why: str) -> None:
         connection.execute(sa.insert(PICTURES).values(told | {"png": picture.png}))
         digest = audit.last_digest(connection, PICTURES.name) + fingerprint(told)
         digest -= fingerprint(before) if before else 0
+        work.turn()
+        work.stamp(LAYOUT)
         audit.append(
             connection, revision=work.turn(), who=project.user.name, what="write", table=PICTURES.name, row=name,
             before=before, after=told, why=why, digest=digest % MODULUS,

@@ -122,7 +122,7 @@ class Work:
                 self.user.must("write", found.counties)
                 held = kept_months.hold(self.connection, self.store)
                 staging.apply(found, self.turn())
-                self._stamp(layout)
+                self.stamp(layout)
                 if held:
                     kept_months.follow(self.connection, self.store, staging.added(found), found.altered)
                 else:
@@ -172,7 +172,7 @@ class Work:
             sql.set_fact(self.connection, "revision", str(self.revision))
         return self.revision
 
-    def _stamp(self, layout: Layout) -> None:
+    def stamp(self, layout: Layout) -> None:
         """Remember that a table changed in this revision, and let other programs know."""
         if layout.name not in self.touched:
             self.touched.add(layout.name)
@@ -190,7 +190,7 @@ class Work:
             if found != told:
                 adopted.append(name)
                 self.turn()
-                self._stamp(LAYOUTS[name])
+                self.stamp(LAYOUTS[name])
                 audit.append(
                     self.connection,
                     revision=self.turn(),
@@ -211,7 +211,7 @@ class Work:
     ) -> None:
         """Carry out a change of one table and enter it in the book: the two stand and fall together."""
         sql.apply(self.connection, table, change, self.turn())
-        self._stamp(layout)
+        self.stamp(layout)
         self._enter(layout, what, why, told, change.digest(0), _only(change, layout))
 
     def _enter(self, layout: Layout, what: str, why: str, told: tuple[Any, Any], shift: int, row: str) -> None:

@@ -135,6 +135,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 SCENE = (*drawing.SPATIAL, "catchments", "observations", "weather", "targets")
 """What rivers, readings and standings are made of; plans, decisions and tasks are no part of it."""
+TERMS = (*SCENE, "section_moves", "compensation_rules")
+"""What a board is judged and priced by."""
 JUDGED = (*SCENE, "findings")
 """What the causes of an exceedance are judged by."""
 
@@ -143,6 +145,10 @@ JUDGED = (*SCENE, "findings")
 def revision_of(url: str, revision: int, names: tuple[str, ...]) -> int:
     """The revision in which these tables last changed, as it was when ``revision`` was first seen."""
     return min(project(url).revision_of(names), revision)
+
+
+KEYS: dict[str, tuple[str, ...]] = {}
+"""The tables by which each cache is asked: it may read no others."""
 
 
 def of_tables(
@@ -155,12 +161,13 @@ def of_tables(
         def asked(url: str, revision: int, /, *rest: P.args, **more: P.kwargs) -> R:
             return kept(url, revision_of(url, revision, names), *rest, **more)
 
+        KEYS[asked.__name__] = names
         return asked
 
     return by_revision
 
 
-of_scene, of_record = of_tables(SCENE), of_tables(JUDGED)
+of_scene, of_terms, of_record = of_tables(SCENE), of_tables(TERMS), of_tables(JUDGED)
 """Somebody's decision on an outlet makes nobody wait; what was found on the spot changes the causes alone."""
 
 
@@ -193,7 +200,7 @@ def network_url(url: str, revision: int) -> str:
     return SHELF.put("network", drawing.network_file(network(url, revision), tables), "gz")
 
 
-@of_scene
+@of_tables(("pictures",))
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
 def relief(url: str, revision: int) -> dict[str, Any] | None:
     """Where the hillshade of a project is fetched and lies; None where it has none."""
@@ -224,13 +231,14 @@ def section_months(url: str, revision: int) -> Months:
     return assess.project_months(project(url), network(url, revision), today=datetime.date.today().isoformat())
 
 
+@of_terms
 @st.cache_resource(max_entries=4, show_spinner=False)
 def terms(url: str, revision: int) -> assess.Terms:
     """Dated targets, moved sections and compensation rules."""
     return assess.Terms.of(project(url))
 
 
-@of_scene
+@of_terms
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def board(url: str, revision: int, month: str) -> Board:
     """Where every section stands in a month."""
@@ -238,7 +246,7 @@ def board(url: str, revision: int, month: str) -> Board:
     return assess.assess_network(network(url, revision), months, month, terms=terms(url, revision))
 
 
-@of_scene
+@of_terms
 @st.cache_resource(max_entries=100, ttl="12h", show_spinner=False)
 def settled(url: str, revision: int, month: str) -> pd.DataFrame:
     """Each section's compensation of a month."""
@@ -347,7 +355,7 @@ def _attribution(url: str, revision: int) -> Attribution:
     return found
 
 
-TOLD = (*JUDGED, "plans", "decisions", "measures", "tasks")
+TOLD = (*JUDGED, "pictures", "plans", "decisions", "measures", "tasks")
 """What the month's documents are made of, besides the story of the meeting."""
 
 
