@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,9 +75,8 @@ def months_of(rows: pd.DataFrame, sections: Sequence[str], *, kind: str = "secti
     cell = (name * len(stations) + place[at]) * len(months) + (month[at] - months[0]).astype(np.int64)
     size = len(names) * len(stations) * len(months)
     sums = Tally(np.full(size, np.nan), np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, bool))
-    for array, column in zip(
-        (sums.value, sums.marks, sums.days, sums.monthly), ("value", "marks", "days", "monthly"), strict=True
-    ):
+    arrays: tuple[npt.NDArray[Any], ...] = (sums.value, sums.marks, sums.days, sums.monthly)
+    for array, column in zip(arrays, ("value", "marks", "days", "monthly"), strict=True):
         array[cell] = rows[column].to_numpy()[at]
     return cube(sums, names, stations, months, left_out)
 
