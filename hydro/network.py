@@ -78,10 +78,6 @@ class RiverNetwork:
             graph.add_edge(row["from_node"], row["to_node"], str(key), **row, routed_share=share)
         return graph
 
-    @property
-    def _share(self) -> list[float]:
-        return [float(value) for value in self.topology.share]
-
     @cached_property
     def main_way(self) -> Int:
         """The leaving reach with the largest share of every node; -1 at a mouth. (nodes,)"""
@@ -230,11 +226,14 @@ def indexed(table: pd.DataFrame | None, key: str) -> pd.DataFrame:
 
 
 def _stand_together(plants: pd.DataFrame, outlets: pd.DataFrame) -> None:
-    """A plant stands where its outlet does: whichever of the two has a place gives it to the other."""
-    plant_of = text(outlets, "plant_id")
-    for outlet, plant in zip(plant_of.index, plant_of, strict=True):
-        if plant not in plants.index:
-            continue
+    """A plant stands where its outlet does: whichever of the two has a place gives it to the other.
+
+    An id that stands twice is left to the checks that follow: it names no one place.
+    """
+    plant_of = text(outlets, "plant_id")[~outlets.index.duplicated(keep=False)]
+    once = plants.index[~plants.index.duplicated(keep=False)]
+    named = plant_of[plant_of.isin(once)]
+    for outlet, plant in zip(named.index, named, strict=True):
         own, its = outlets.at[outlet, "reach_id"], plants.at[plant, "reach_id"]
         giver, taker, row, other = (outlets, plants, plant, outlet) if own else (plants, outlets, outlet, plant)
         if own or its:

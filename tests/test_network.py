@@ -113,6 +113,16 @@ def test_ids_twice() -> None:
     assert (fault.code, fault.table, fault.row) == ("id_twice", "outlets", "O1")
 
 
+def test_ids_twice_of_a_plant_and_its_outlet() -> None:
+    tables = line()
+    tables["outlets"] = tables["outlets"].assign(outlet_id="O1", plant_id="W1")
+    tables["plants"] = pd.DataFrame({"plant_id": ["W1", "W1"], "reach_id": ["R1", "R2"], "chainage_m": [0.0, 0.0]})
+    assert {(fault.code, fault.table, fault.row) for fault in faults_of(tables)} == {
+        ("id_twice", "outlets", "O1"),
+        ("id_twice", "plants", "W1"),
+    }
+
+
 @pytest.mark.parametrize("tables", [{}, {"reaches": reaches()}])
 def test_an_empty_project_says_what_to_do(tables: dict[str, pd.DataFrame]) -> None:
     with pytest.raises(HydroError) as refused:
