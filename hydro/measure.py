@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
+from hydro.duties import DUTIES
 from hydro.errors import Fault, Phrase
 from hydro.network import RiverNetwork
 from hydro.schema import attributes
@@ -61,27 +62,6 @@ class Measure:
         return self.amount * SECONDS_PER_DAY * self.days / 1e4
 
 
-@dataclass(frozen=True)
-class Duty:
-    """Who does a measure where no one is named, how many days it takes, and what it is called."""
-
-    department: str
-    days: int
-    word: str
-
-
-DUTIES = {
-    "seal": Duty("生态环境局", 30, "封堵"),
-    "regulate": Duty("生态环境局", 90, "规范整治"),
-    "merge": Duty("住房城乡建设局", 180, "清理合并"),
-    "upgrade": Duty("住房城乡建设局", 365, "提标改造"),
-    "dredge": Duty("水利局", 120, "清淤"),
-    "relocate": Duty("农业农村局", 180, "搬迁取缔"),
-    "dose": Duty("水利局", 7, "引水"),
-}
-"""Customary duties (M), to be overruled by a measure's own ``department`` and ``lead_days``."""
-
-
 def with_duty(measure: Measure) -> Measure:
     """The measure with its customary department and time where it names none."""
     duty = DUTIES[measure.action]
@@ -89,11 +69,18 @@ def with_duty(measure: Measure) -> Measure:
     return replace(measure, department=measure.department or duty.department, lead_days=days)
 
 
-def spare_m3_s(network: RiverNetwork) -> pd.Series[float]:
-    """Capacity left at every plant, m³/s: design less actual; NaN where the design is unknown. May be negative."""
-    design = number(network.plants, "design_discharge_m3_d")
-    actual = number(network.plants, "actual_discharge_m3_d").fillna(0.0)
-    return (design - actual) / SECONDS_PER_DAY
+def spare_m3_d(plants: pd.DataFrame) -> pd.Series[float]:
+    """Capacity left at every plant, m³/d: design less actual; NaN where the design is unknown. May be negative."""
+    return number(plants, "design_discharge_m3_d") - number(plants, "actual_discharge_m3_d").fillna(0.0)
+
+
+def outlet_water_m3_d(outlets: pd.DataFrame) -> pd.Series[float]:
+    """What every outlet would bring to a plant, m³/d: its actual discharge, else its permit.
+
+    Where neither is known it counts as none: to refuse the merge would stop the survey.
+    """
+    permit = number(outlets, "permit_discharge_m3_d")
+    return number(outlets, "actual_discharge_m3_d").fillna(permit).fillna(0.0)
 
 
 def check_measures(network: RiverNetwork, measures: Sequence[Measure]) -> list[Fault]:
@@ -169,13 +156,12 @@ def _check_gate(network: RiverNetwork, measure: Measure) -> list[Fault]:
 
 
 def _over_capacity(network: RiverNetwork, measures: Sequence[Measure]) -> list[Fault]:
-    spare = spare_m3_s(network)
-    outlets = network.outlets
-    water = number(outlets, "actual_discharge_m3_d").fillna(number(outlets, "permit_discharge_m3_d")).fillna(0.0)
+    spare, outlets = spare_m3_d(network.plants), network.outlets
+    water = outlet_water_m3_d(outlets)
     faults = []
     for plant in dict.fromkeys(m.to for m in measures if m.action == "merge" and m.to in network.plants.index):
         merged = [m for m in measures if m.action == "merge" and m.to == plant and m.source_id in outlets.index]
-        led, left = sum(float(water[m.source_id]) for m in merged), float(spare[plant]) * SECONDS_PER_DAY
+        led, left = sum(float(water[m.source_id]) for m in merged), float(spare[plant])
         if np.isfinite(left) and led > left * (1 + 1e-9) + 1e-9:
             message = "污水处理厂 {to} 余量 {left:.0f} m³/d，装不下并入的 {led:.0f} m³/d。请减少并入的排污口，或先扩建"
             faults.append(_fault("plant_full", message, merged[0], to=plant, left=left, led=led))

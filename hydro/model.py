@@ -21,13 +21,13 @@ from scipy.sparse import csr_array
 from hydro.columns import text
 from hydro.effect import BASELINE, Condition, Situation, section_targets, situation
 from hydro.errors import Fault, FaultsError, HydroError
-from hydro.measure import ACTIONS, ON_OUTLET, WATER, Measure, spare_m3_s, with_duty
+from hydro.measure import ACTIONS, ON_OUTLET, WATER, Measure, spare_m3_d, with_duty
 from hydro.milp import Program
 from hydro.network import RiverNetwork
 from hydro.options import DEFAULT_PRICES, Choice, Option, Prices, find_options
 from hydro.scenario import change
 from hydro.topology import Float
-from hydro.transport import KG_D_PER_MG_L_M3_S
+from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,10 @@ class Model:
                     rows.add({**row, j: 1.0}, high=1.0)
             else:
                 rows.add({j: 1.0, upgrade[measure.to, option.beside.amount]: -1.0}, high=0.0)
-        spare = spare_m3_s(self.network)
+        spare_m3_s = spare_m3_d(self.network.plants) / SECONDS_PER_DAY
         for plant, row in room.items():
-            if np.isfinite(spare[plant]):
-                rows.add(row, high=max(float(spare[plant]), 0.0))
+            if np.isfinite(spare_m3_s[plant]):
+                rows.add(row, high=max(float(spare_m3_s[plant]), 0.0))
 
 
 class _Rows:

@@ -10,7 +10,7 @@ import numpy as np
 from hydro.columns import number, text
 from hydro.effect import Situation
 from hydro.errors import Fault, FaultsError, HydroError
-from hydro.measure import ACTIONS, Measure, spare_m3_s
+from hydro.measure import ACTIONS, Measure, spare_m3_d
 from hydro.network import RiverNetwork
 from hydro.scenario import plant_tp_mg_l
 from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY
@@ -201,13 +201,11 @@ def _merges(
 
 
 def _unmergeable(network: RiverNetwork) -> list[Fault]:
-    into, spare = text(network.outlets, "merge_to"), spare_m3_s(network)
+    into, spare = text(network.outlets, "merge_to"), spare_m3_d(network.plants)
     named = list(dict.fromkeys(p for p in into if p in network.plants.index))
     message = "污水处理厂 {id} 的实际水量已超过设计规模 {over:.0f} m³/d，没有余量，不能再并入"
     return [
-        Fault(
-            "spare_negative", message, {"id": p, "over": -float(spare[p]) * SECONDS_PER_DAY}, "plants", p, warning=True
-        )
+        Fault("spare_negative", message, {"id": p, "over": -float(spare[p])}, "plants", p, warning=True)
         for p in named
         if spare[p] < 0
     ]

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
+from hydro.duties import DUTIES
 from hydro.errors import HydroError
-from hydro.measure import DUTIES, ON_OUTLET, UNITS, Measure, with_duty
+from hydro.measure import ON_OUTLET, UNITS, Measure, with_duty
 from hydro.network import RiverNetwork
 from hydro.options import DEFAULT_PRICES
 from hydro.scenario import Scenario

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import text
+from hydro.duties import DUTIES
 from hydro.errors import HydroError
 
 STATES: Mapping[str, str] = {
@@ -192,18 +193,6 @@ def from_exceedances(rows: pd.DataFrame, owners: Mapping[str, Mapping[str, str]]
     return pd.DataFrame(drafted, columns=columns)
 
 
-DUTIES: Mapping[str, tuple[str, str]] = {
-    "seal": ("封堵", "生态环境局"),
-    "regulate": ("规范整治", "生态环境局"),
-    "merge": ("清理合并", "住房城乡建设局"),
-    "upgrade": ("提标改造", "住房城乡建设局"),
-    "dose": ("引水调度", "水利局"),
-    "dredge": ("清淤", "水利局"),
-    "relocate": ("搬迁", "农业农村局"),
-}
-"""Action of a plan -> its word, and the department that sees to it where the plan names none (editable)."""
-
-
 def from_plan(
     plan: Mapping[Any, Any], decisions: pd.DataFrame, measures: pd.DataFrame, outlets: pd.DataFrame, *, due_on: str
 ) -> pd.DataFrame:
@@ -220,11 +209,14 @@ def from_plan(
         outlet, decision = str(row["outlet_id"]), str(row["decision"])
         if decision not in DUTIES:
             continue
-        word, department = DUTIES[decision]
+        duty = DUTIES[decision]
         name, county, grid = (str(place[column].get(outlet, "")) for column in ("name", "county", "grid_owner"))
-        drafted.append((f"PL-{plan_id}-{outlet}", outlet, f"{name or outlet}{word}", department, grid, county, due_on))
+        drafted.append(
+            (f"PL-{plan_id}-{outlet}", outlet, f"{name or outlet}{duty.word}", duty.department, grid, county, due_on)
+        )
     for row in measures[text(measures, "plan_id") == plan_id].to_dict("records"):
-        word, department = DUTIES.get(str(row["action"]), (str(row["action"]), ""))
+        action = str(row["action"])
+        word, department = (DUTIES[action].word, DUTIES[action].department) if action in DUTIES else (action, "")
         source = _filled(row.get("source_id"))
         title = _filled(row.get("name")) or f"{source}{word}"
         named = _filled(row.get("department")) or department

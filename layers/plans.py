@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hydro.errors import Fault, FaultsError, HydroError, Phrase
+from hydro.measure import outlet_water_m3_d, spare_m3_d
 from hydro.schema import attributes
 from layers.attachments import attach, attached, content
 from layers.audit import now
@@ -218,6 +219,7 @@ class Plans:
             known = self._must(step.right, work, (each["outlet_id"] for each in decided))
             changed: Row = {"state": step.target}
             if verb == "approve":
+                _all_known((each["outlet_id"] for each in decided), known)
                 changed |= {"approved_by": user.name, "approved_on": now()}
                 for each in decided:
                     adopted = {"decision": each["decision"], "merge_to": each.get("merge_to")}
@@ -298,21 +300,14 @@ def _all_known(wanted: Iterable[str], known: Mapping[str, Row]) -> None:
 
 
 def _room(work: Work, decided: Mapping[str, Row], plant_id: str) -> None:
-    """Refuse a merge that the plant has no room for: spare capacity less what the plan leads there already.
-
-    Water of an outlet is its permit; where that is unknown it counts as none, since refusing would stop the survey.
-    """
+    """Refuse a merge that the plant has no room for: spare capacity less what the plan leads there already."""
     plants = work.rows("plants", plant_id=plant_id) if plant_id else []
     if not plants:
         raise HydroError("no_plant", "没有编号为 {plant} 的污水处理厂，请指明接入哪座厂。", plant=plant_id or "-")
-    design = plants[0].get("design_discharge_m3_d")
-    if design is None:
-        return
     led = [outlet for outlet, row in decided.items() if row["decision"] == "merge" and row.get("merge_to") == plant_id]
-    others = [row for row in work.rows("outlets") if row["outlet_id"] in led]
-    need = sum(row.get("permit_discharge_m3_d") or 0.0 for row in others)
-    spare = design - (plants[0].get("actual_discharge_m3_d") or 0.0)
-    if need > spare:
+    others = pd.DataFrame([row for row in work.rows("outlets") if row["outlet_id"] in led])
+    need, spare = float(outlet_water_m3_d(others).sum()), float(spare_m3_d(pd.DataFrame(plants)).iloc[0])
+    if need > spare * (1 + 1e-9) + 1e-9:
         raise HydroError(
             "no_room",
             "污水处理厂 {plant} 余量 {spare:g} m³/d，接入 {count} 个排污口共需 {need:g} m³/d。请换一座厂或先扩容。",

@@ -11,7 +11,8 @@ import pandas as pd
 
 from hydro import Plan, compare, from_measured
 from hydro.columns import text as column
-from hydro.measure import DUTIES, Measure, with_duty
+from hydro.duties import DUTIES
+from hydro.measure import Measure, with_duty
 from hydro.plan_rows import place_name
 from i18n import text
 from reports.plan import tell

@@ -73,6 +73,30 @@ def test_a_merge_needs_a_plant_with_room(office: Office) -> None:
     plans.decide("一期", ["O3"], "merge", merge_to="W1", seen={}, why="")
 
 
+def test_a_merge_counts_the_water_that_an_outlet_really_brings(office: Office) -> None:
+    project = office.as_(LEADER)
+    outlets = project.table("outlets")
+    project.write({"outlets": outlets.assign(actual_discharge_m3_d=[600.0, 0.0, 0.0, 0.0])}, why="监测")
+    with pytest.raises(HydroError, match="余量 500 m³/d，接入 1 个排污口共需 600 m³/d"):
+        office.as_(PLANNER).plans.decide("一期", ["O1"], "merge", merge_to="W1", seen={}, why="")
+
+
+def test_an_outlet_that_has_left_the_register_is_named_before_its_decision_is_adopted(office: Office) -> None:
+    plans = office.as_(PLANNER).plans
+    plans.decide("一期", ["O1", "O3"], "seal", seen={}, why="")
+    leader = office.as_(LEADER)
+    register = leader.table("outlets", geometry=True)
+    leader.write({"outlets": register.query("outlet_id == 'O2'")}, why="重报", replace=True)
+    plans.submit("一期")
+    with pytest.raises(FaultsError) as caught:
+        leader.plans.approve("一期")
+    assert [fault.row for fault in caught.value.faults] == ["O1", "O3"]
+    assert leader.plans.list()["state"].tolist() == ["submitted"]
+    leader.write({"outlets": register}, why="找回")
+    leader.plans.approve("一期")
+    assert leader.table("outlets").set_index("outlet_id").loc[["O1", "O3"], "decision"].tolist() == ["seal", "seal"]
+
+
 def test_approval_takes_the_decisions_into_the_register(office: Office) -> None:
     planner, leader = office.as_(PLANNER), office.as_(LEADER)
     planner.plans.decide("一期", ["O1"], "merge", merge_to="W1", seen={}, why="")

@@ -9,7 +9,8 @@ import streamlit as st
 
 import hydro
 from hydro.columns import text
-from hydro.measure import ACTIONS, DUTIES
+from hydro.duties import DUTIES
+from hydro.measure import ACTIONS
 from hydro.seasons import NORMAL, seasons
 from ui import state
 from ui.state import say

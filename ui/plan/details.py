@@ -11,7 +11,8 @@ import streamlit as st
 
 import hydro
 from hydro.columns import number, records, text
-from hydro.measure import DUTIES, UNITS, with_duty
+from hydro.duties import DUTIES
+from hydro.measure import UNITS, with_duty
 from hydro.plan_rows import place_name
 from hydro.scenario import change
 from ui import state

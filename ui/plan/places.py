@@ -11,7 +11,8 @@ import streamlit as st
 
 import hydro
 from hydro.columns import number, text
-from hydro.measure import DUTIES, ON_OUTLET, Measure, check_measures
+from hydro.duties import DUTIES
+from hydro.measure import ON_OUTLET, Measure, check_measures
 from hydro.options import DEFAULT_PRICES, own_outlets
 from hydro.scenario import plant_tp_mg_l
 from hydro.seasons import DAYS
