@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -37,6 +38,21 @@ class Atlas:
         """Where there are rivers, with a little room."""
         return roomy(tuple(self.rivers.total_bounds), 0.03)
 
+    @cached_property
+    def lines(self) -> dict[str, np.ndarray]:
+        """The places (n x 2) along every river, or along its longest part."""
+        return {str(name): longest(shape) for name, shape in self.rivers.items()}
+
+    def within(self, extent: Extent) -> list[str]:
+        """The rivers that an extent may show."""
+        x0, y0, x1, y1 = self._bounds.T
+        seen = (x1 >= extent[0]) & (x0 <= extent[2]) & (y1 >= extent[1]) & (y0 <= extent[3])
+        return [name for name, shown in zip(self.lines, seen, strict=True) if shown]
+
+    @cached_property
+    def _bounds(self) -> np.ndarray:
+        return np.asarray(self.rivers.bounds)
+
     @property
     def whole(self) -> Extent:
         """Where there are rivers or districts: all that an inset shows."""
@@ -63,6 +79,13 @@ def around(*bounds: Any) -> Extent:
     """Bounds around several."""
     all_bounds = np.array(bounds)
     return (*all_bounds[:, :2].min(axis=0), *all_bounds[:, 2:].max(axis=0))
+
+
+def longest(shape: Any) -> np.ndarray:
+    """The places (n x 2) of a line, or of the longest part of several."""
+    parts = getattr(shape, "geoms", None)
+    one = max(parts, key=lambda part: part.length) if parts is not None else shape
+    return np.asarray(one.coords)[:, :2]
 
 
 def roomy(bounds: Any, share: float) -> Extent:

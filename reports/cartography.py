@@ -18,7 +18,7 @@ from layers.relief import laid_on
 from layers.style import BLUE, INK, PATH
 from reports.atlas import Atlas
 from reports.content import Content, SectionReport
-from reports.frame import PAPER, Frame, longest
+from reports.frame import PAPER, Frame
 from reports.labels import line_boxes, spread
 from reports.symbols import (
     BORDER,
@@ -57,7 +57,8 @@ class MapDrawing:
         self.frame, self.atlas, self.content, self.stress = frame, atlas, content, stress
         self.axes, self.size, self.focus = frame.axes, frame.size, stress.focus
         flow = pd.Series(content.network.topology.discharge_m3_s, index=content.network.reaches.index).fillna(0)
-        self.width = (0.06 + 0.26 * np.sqrt(flow / max(flow.max(), 1e-9))) * self.size
+        self.width = ((0.06 + 0.26 * np.sqrt(flow / max(flow.max(), 1e-9))) * self.size).to_dict()
+        self.lines = {name: frame.line(atlas.lines[name]) for name in atlas.within(frame.extent)}
         self.spots = self._spots()
 
     def draw(self) -> Mapping[str, tuple[float, float]]:
@@ -91,10 +92,10 @@ class MapDrawing:
         self.axes.imshow(shadow, extent=(x0, x1, y0, y1), interpolation="bilinear", aspect="auto", zorder=1.5)
 
     def _rivers(self) -> None:
-        kind = text(self.content.network.reaches, "kind")
+        kind = text(self.content.network.reaches, "kind").to_dict()
         way = self._way()
         for canal in (False, True):
-            here = [r for r in self.atlas.rivers.index if (kind[r] in ("canal", "culvert")) == canal]
+            here = [r for r in self.lines if (kind[r] in ("canal", "culvert")) == canal]
             drawn = [(r, line, part) for r in here for line, part in self._parts(r)]
             self.axes.add_collection(
                 LineCollection(
@@ -107,11 +108,10 @@ class MapDrawing:
                 )
             )
         half = 0.12 * self.size
-        for reach in self.atlas.rivers:
-            self.frame.placer.avoid(line_boxes(self.frame.line(reach), 3 * half + 2, half))
-        for border in self.atlas.districts.boundary:
-            for part in getattr(border, "geoms", [border]):
-                self.frame.placer.avoid(line_boxes(self.frame.line(part), 8 * half, half / 2))
+        borders = [part for border in self.atlas.districts.boundary for part in getattr(border, "geoms", [border])]
+        boxes = [line_boxes(line, 3 * half + 2, half) for line in self.lines.values()]
+        boxes += [line_boxes(self.frame.line(np.asarray(b.coords)[:, :2]), 8 * half, half / 2) for b in borders]
+        self.frame.placer.avoid(np.vstack(boxes) if boxes else np.empty((0, 4)))
 
     def _way(self) -> set[str]:
         """The reaches that most of the chief point source's load takes."""
@@ -120,11 +120,12 @@ class MapDrawing:
 
     def _parts(self, reach_id: str) -> list[tuple[np.ndarray, bool]]:
         """The lines of a reach, each with whether it lies upstream of the section: its own reach is cut there."""
-        focus, line = self.focus, shapely.LineString(longest(self.atlas.rivers[reach_id]))
+        focus, places = self.focus, self.atlas.lines[reach_id]
         if focus is None or reach_id not in focus.upstream:
-            return [(np.asarray(line.coords), False)]
+            return [(places, False)]
         if reach_id != focus.reach_id or focus.section_id not in self.atlas.sections.index:
-            return [(np.asarray(line.coords), True)]
+            return [(places, True)]
+        line = shapely.LineString(places)
         cut = line.project(self.atlas.sections[focus.section_id])
         parts = ((substring(line, 0, cut), True), (substring(line, cut, line.length), False))
         return [(np.asarray(part.coords), above) for part, above in parts if part.geom_type == "LineString"]
@@ -137,11 +138,13 @@ class MapDrawing:
     def _flow(self) -> None:
         """Small arrow heads that say which way the water runs, at equal distances along every river."""
         heads = []
-        rivers = text(self.content.network.reaches, "river").reindex(self.atlas.rivers.index)
-        for _, own in rivers.groupby(rivers.where(rivers != "", rivers.index)):
-            lines = [shapely.LineString(self.frame.line(self.atlas.rivers[i])) for i in own.index]
-            whole = shapely.line_merge(shapely.MultiLineString(lines), directed=True)
-            width = float(self.width[own.index].mean())
+        rivers = text(self.content.network.reaches, "river").to_dict()
+        named: dict[str, list[str]] = {}
+        for reach_id in self.lines:
+            named.setdefault(rivers[reach_id] or reach_id, []).append(reach_id)
+        for own in named.values():
+            whole = shapely.line_merge(shapely.MultiLineString([self.lines[r] for r in own]), directed=True)
+            width = float(np.mean([self.width[r] for r in own]))
             for line in getattr(whole, "geoms", [whole]):
                 count = int(line.length // (9 * self.size))
                 heads += [self._head(line, (i + 0.5) / count * line.length, width) for i in range(count)]

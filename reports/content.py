@@ -178,7 +178,7 @@ class Content:
     @property
     def words(self) -> str:
         """Every word that the tables and shapes may bring into a document: what a typeface must be able to show."""
-        frames = [*self.shapes.values(), self.network.reaches, self.outlets, self.plants]
+        frames = [*self.shapes.values(), self.network.reaches, self.network.sections, self.outlets, self.plants]
         columns = (f[name] for f in frames for name in f.columns if name != "geometry" and f[name].dtype.kind in "OT")
         tables = "".join("".join(map(clean, column.dropna().unique())) for column in columns)
         told = (self.project, self.unit, self.approval, repr(self.plan), repr(self.tasks))

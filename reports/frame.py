@@ -95,20 +95,13 @@ class Frame:
         """A place in metres as points from the lower left corner of the frame."""
         return (place[0] - self.extent[0]) / self.metres, (place[1] - self.extent[1]) / self.metres
 
-    def line(self, line: Any) -> np.ndarray:
-        """A line in metres as points from the lower left corner, an array of (x, y)."""
-        return np.asarray((np.asarray(longest(line)) - self.extent[:2]) / self.metres)
+    def line(self, places: np.ndarray) -> np.ndarray:
+        """Places in metres (n x 2) as points from the lower left corner."""
+        return np.asarray((places - self.extent[:2]) / self.metres)
 
     def data(self, x: float, y: float) -> tuple[float, float]:
         """Points from the lower left corner of the frame as a place in metres."""
         return self.extent[0] + x * self.metres, self.extent[1] + y * self.metres
-
-
-def longest(shape: Any) -> list[tuple[float, float]]:
-    """The places of a line, or of the longest part of several."""
-    parts = getattr(shape, "geoms", None)
-    one = max(parts, key=lambda part: part.length) if parts is not None else shape
-    return [point[:2] for point in one.coords]
 
 
 def fitted(extent: Extent, wide: float, high: float, to_scale: bool = False) -> tuple[Extent, float]:

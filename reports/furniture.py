@@ -12,7 +12,7 @@ from layers.style import GREY, INK
 from reports import phrases
 from reports.atlas import Atlas, Extent, around, roomy
 from reports.content import Content, SectionReport
-from reports.frame import PAPER, Frame, longest
+from reports.frame import PAPER, Frame
 from reports.pen import FAINT, Column, Pen
 from reports.symbols import BORDER, LAND, RED, RIVER, outlines
 
@@ -70,7 +70,7 @@ def inset(pen: Pen, content: Content, atlas: Atlas, shown: Extent, focus: Sectio
     axes.add_collection(
         PatchCollection(outlines(atlas.districts.geometry), facecolor=LAND, edgecolor=BORDER, linewidth=thin)
     )
-    axes.add_collection(LineCollection([longest(line) for line in atlas.rivers], colors=RIVER, linewidths=1.6 * thin))
+    axes.add_collection(LineCollection(list(atlas.lines.values()), colors=RIVER, linewidths=1.6 * thin))
     axes.set(xticks=[], yticks=[], xlabel="", ylabel="", xlim=(x0, x1), ylim=(y0, y1))
     for side in axes.spines.values():
         side.set(color=GREY, linewidth=0.07 * pen.size)

@@ -46,12 +46,11 @@ class Placer:
         """Take up boxes that no name may cover."""
         self.taken = np.vstack([self.taken, np.array(list(boxes), float).reshape(-1, 4)])
 
-    def avoid(self, boxes: Iterable[Box]) -> None:
-        """Note boxes that names keep off where they can; those outside the frame are of no account."""
-        more = np.array(list(boxes), float).reshape(-1, 4)
+    def avoid(self, boxes: NDArray[np.float64]) -> None:
+        """Note boxes (n x 4) that names keep off where they can; those outside the frame are of no account."""
         x0, y0, x1, y1 = self.frame
-        seen = (more[:, 2] > x0) & (more[:, 0] < x1) & (more[:, 3] > y0) & (more[:, 1] < y1)
-        self.crossed = np.vstack([self.crossed, more[seen]])
+        seen = (boxes[:, 2] > x0) & (boxes[:, 0] < x1) & (boxes[:, 3] > y0) & (boxes[:, 1] < y1)
+        self.crossed = np.vstack([self.crossed, boxes[seen]])
 
     def free(self, box: Box) -> bool:
         """Whether a box lies in the frame and covers nothing taken."""
@@ -134,13 +133,13 @@ def tilted(x: float, y: float, width: float, height: float, turn: float) -> list
     return [(x + p * c - half, y + p * s - half, x + p * c + half, y + p * s + half) for p in places]
 
 
-def line_boxes(line: NDArray[np.float64], step: float, half: float) -> list[Box]:
-    """A line as small boxes, so that names keep off it."""
+def line_boxes(line: NDArray[np.float64], step: float, half: float) -> NDArray[np.float64]:
+    """A line as small boxes (n x 4), so that names keep off it."""
     lengths = np.hypot(*np.diff(line, axis=0).T)
     at = np.concatenate([[0.0], np.cumsum(lengths)])
     places = np.arange(0.0, at[-1] + step / 2, step)
-    xs, ys = (np.interp(places, at, line[:, i]) for i in (0, 1))
-    return [(x - half, y - half, x + half, y + half) for x, y in zip(xs, ys, strict=True)]
+    middle = np.column_stack([np.interp(places, at, line[:, i]) for i in (0, 1)])
+    return np.hstack([middle - half, middle + half])
 
 
 def spread(spots: NDArray[np.float64], least: float, most: float) -> NDArray[np.float64]:

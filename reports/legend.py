@@ -43,6 +43,7 @@ class Legend:
 
     def __init__(self, pen: Pen, content: Content, atlas: Atlas, frame: Frame, stress: Stress) -> None:
         self.pen, self.content, self.atlas, self.frame, self.stress = pen, content, atlas, frame, stress
+        self.sized = stress.focus is not None and (self._seen("outlets") or self._seen("plants"))
         self.left = [(content.say("断面状态"), self._statuses()), (content.say("污染源与工程"), self._points())]
         self.right = [(content.say("水系与境界"), self._lines())]
         self.classes = self._classes()
@@ -50,7 +51,7 @@ class Legend:
     def height(self, width: float) -> float:
         """How high it stands in a column of a width."""
         sides = (self._tall(self.left, width / 2), self._tall(self.right, width / 2) + 4.25 * self.pen.line)
-        sizes = (1.8 + 1.2 * self._sizes_apart(width)) if self.stress.focus else 0.0
+        sizes = (1.8 + 1.2 * self._sizes_apart(width)) if self.sized else 0.0
         return max(sides) + self.pen.line * (1.4 + sizes + 0.85 * len(self._note(width)))
 
     def draw(self, column: Column) -> float:
@@ -62,7 +63,7 @@ class Legend:
             self._groups(Column(column.left, top, half, column.floor), self.left),
             self._groups(right.below(self._grades(right)), self.right),
         )
-        if self.stress.focus:
+        if self.stress.focus and self.sized:
             low = self._sizes(self.stress.focus, column.below(low - 0.1 * pen.line))
         return pen.write_lines(column.below(low - 0.2 * pen.line), self._note(column.width), 0.85, color=FAINT)
 
@@ -98,7 +99,7 @@ class Legend:
             "gates": _mark(say("闸"), "|", INK, markeredgewidth=0.2 * self.pen.size),
         }
         signs = [sign for table, sign in known.items() if self._seen(table)]
-        if self.stress.focus:
+        if self.sized:
             signs.append(_mark(say("与本断面无关的源"), "s", PALE_MARK, "white"))
         return signs
 

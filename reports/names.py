@@ -68,14 +68,16 @@ class Names:
             self._beside(words, at, 0.85, colour=SOURCE, gap=gap)
 
     def _river_names(self) -> None:
-        rivers = text(self.content.network.reaches, "river").reindex(self.atlas.rivers.index)
+        rivers = text(self.content.network.reaches, "river").to_dict()
+        lines: dict[str, list[np.ndarray]] = {}
+        for reach_id in self.atlas.within(self.frame.extent):
+            lines.setdefault(rivers[reach_id], []).append(self.frame.line(self.atlas.lines[reach_id]))
         named = []
-        for name, own in rivers.groupby(rivers, sort=False):
-            lines = [shapely.LineString(self.frame.line(self.atlas.rivers[i])) for i in own.index]
-            whole = shapely.line_merge(shapely.union_all(lines))
+        for name, own in lines.items():
+            whole = shapely.line_merge(shapely.union_all([shapely.LineString(line) for line in own])) if name else None
             seen = shapely.clip_by_rect(whole, *self.placer.frame)
-            parts = [part for part in getattr(seen, "geoms", [seen]) if part.length > 0]
-            if name and parts:
+            parts = [part for part in getattr(seen, "geoms", [seen]) if part is not None and part.length > 0]
+            if parts:
                 named.append((name, sorted(parts, key=lambda part: -part.length)))
         named.sort(key=lambda one: -one[1][0].length)
         for name, parts in named:

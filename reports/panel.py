@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from matplotlib import patheffects as effects
 
 from layers.style import GREY, INK
 from reports import phrases
-from reports.content import Content, SectionReport
+from reports.content import Content, SectionReport, Source
 from reports.pen import FAINT, Column, Pen
+from reports.symbols import RED
 
 SIGN = {"over": "▲", "at": "◆", "holds": "●", "none": "○"}
 MONTHS = 36
@@ -70,7 +73,7 @@ def _sources(pen: Pen, content: Content, one: SectionReport, column: Column) -> 
         phrases.unexplained(content, one),
         say("下一个采样点：{place}", place=one.next_sample) if one.next_sample else "",
     )))  # fmt: skip
-    basis = say("贡献率：由清单与监测记录推断，{month}；括号内为 90 % 区间", month=content.month)
+    basis = _basis(content, one.sources)
     told = [line for words in notes for line in pen.wrapped(words, column.width)]
     faint = pen.wrapped(basis, column.width, 0.85)
     room = column.height - pen.line * (len(told) + 0.85 * len(faint) + 0.5)
@@ -91,6 +94,13 @@ def _sources(pen: Pen, content: Content, one: SectionReport, column: Column) -> 
     return pen.write_lines(column.below(y - 0.1 * pen.line), told)
 
 
+def _basis(content: Content, sources: Iterable[Source]) -> str:
+    """Where the shares come from and when, and what stands in brackets where anything does."""
+    if any(not math.isnan(source.share_low) for source in sources):
+        return content.say("贡献率：由清单与监测记录推断，{month}；括号内为 90 % 区间", month=content.month)
+    return content.say("贡献率：由清单与监测记录推断，{month}", month=content.month)
+
+
 def causes(pen: Pen, content: Content, listed: Sequence[SectionReport], column: Column) -> float:
     """The chief sources of every section without margin, with the range of their shares, as far as there is room."""
     say = content.say
@@ -98,9 +108,7 @@ def causes(pen: Pen, content: Content, listed: Sequence[SectionReport], column: 
     urgent = [one for one in listed if one.status in ("over", "at") and one.sources]
     if not urgent:
         return column.top
-    note = pen.wrapped(
-        say("贡献率：由清单与监测记录推断，{month}；括号内为 90 % 区间", month=content.month), column.width, 0.85
-    )
+    note = pen.wrapped(_basis(content, [source for one in urgent for source in one.sources]), column.width, 0.85)
     y, foot = column.top - 0.3 * pen.line, column.floor + 0.85 * pen.line * len(note)
     written, many = 0, 3 if len(listed) <= len(DASHES) else 2
     for one in urgent:
@@ -140,10 +148,11 @@ def history(pen: Pen, content: Content, listed: Sequence[SectionReport], column:
         seen = [(at[month], value) for month, value in one.history if month in at]
         axes.plot(*zip(*seen, strict=True), color=INK, linewidth=0.1 * size, linestyle=dashes)
     if len({one.target.value for one in shown}) == 1 and shown[0].target.known:
-        axes.axhline(shown[0].target.value, color="#b3261e", linewidth=0.1 * size, linestyle=(0, (6, 2)), zorder=1)
-        axes.text(
-            0.01, shown[0].target.value, say("目标"), transform=axes.get_yaxis_transform(), va="bottom", color="#b3261e",
-            fontproperties=pen.face.regular, fontsize=0.72 * size,
+        axes.axhline(shown[0].target.value, color=RED, linewidth=0.1 * size, linestyle=(0, (6, 2)), zorder=1)
+        axes.annotate(
+            say("目标"), (1, shown[0].target.value), (0, 0.2 * size), xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha="right", va="bottom", color=RED, fontproperties=pen.face.regular, fontsize=0.72 * size,
+            path_effects=[effects.withStroke(linewidth=0.2 * size, foreground="white")],
         )  # fmt: skip
     top = max(
         [value for one in shown for month, value in one.history if month in at]
