@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 import numpy as np
@@ -145,11 +146,17 @@ def task_rows(
     return pd.DataFrame(rows)
 
 
+def folded(words: str) -> str:
+    """Words without what an input method adds: wide letters and brackets are narrow ones, spaces around are gone."""
+    return unicodedata.normalize("NFKC", words).strip()
+
+
 def plan_id_of(tables: Mapping[str, pd.DataFrame], plan: str) -> str:
-    """The id of a plan given by id or name. Raises HydroError for one that is unknown or not the only one."""
+    """The id of a plan given by id or name, wide brackets as good as narrow ones. Raises HydroError for one that is unknown or not the only one."""
     plans = tables.get("plans", pd.DataFrame(columns=["plan_id", "name"]))
     ids, names = text(plans, "plan_id"), text(plans, "name")
     found = [i for i, name in zip(ids, names, strict=True) if plan in (i, name)]
+    found = found or [i for i, name in zip(ids, names, strict=True) if folded(plan) == folded(name)]
     if len(found) == 1:
         return str(found[0])
     if found:

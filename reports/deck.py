@@ -86,7 +86,15 @@ def deck(
     return buffer.getvalue()
 
 
+def check_template(template: str | Path | bytes | None) -> None:
+    """Raise as :func:`deck` does for a template that cannot be used."""
+    if template is not None:
+        _layout(_opened(template))
+
+
 def _opened(template: str | Path | bytes) -> Any:
+    if not isinstance(template, bytes) and not Path(template).is_file():
+        raise HydroError("template_missing", "找不到模板 {path}。请检查路径，或不用模板", path=str(template))
     try:
         return Presentation(io.BytesIO(template) if isinstance(template, bytes) else str(template))
     except Exception:  # whatever a broken archive or its XML makes the reader raise

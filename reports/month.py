@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from hydro import HydroError, RiverNetwork, Trace, exceedances, inquire
+from hydro import HydroError, RiverNetwork, Trace, inquire
 from hydro.columns import number, text
 from hydro.standards import CLASSES, Standard
 from i18n import text as translate
@@ -26,6 +28,7 @@ from reports.printable import clean
 SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "districts", "catchments")
 ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
 HALF_A_DECIMAL = 0.0005
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 LEAST_CHANCE = 0.03
 RANGE = ("share_low", "share_high")
 
@@ -61,19 +64,18 @@ def build_content(
     ``relief`` is a hillshade to lie under the map sheets.
     Raises HydroError ``month_empty`` where no section was measured that month.
     """
-    measured_at = network.observations.times("section", "TP")
-    if month not in measured_at:
+    history = _monthly(network)
+    check_month(month)
+    if month not in history.index:
         raise HydroError(
             "month_empty",
             "{month} 没有任何断面的总磷监测值，无法出报告。有数据的月份：{first} 至 {last}",
             month=month,
-            first=measured_at[0] if measured_at else "—",
-            last=measured_at[-1] if measured_at else "—",
+            first=min(history.index, default="—"),
+            last=max(history.index, default="—"),
         )
     standard = load_standard()
-    history = network.observations.frame("section", "TP")
     history = history[history.index <= month]
-    over = exceedances(network)
     inquiry = inquiry or inquire(network)
     drawn = _drawn(shapes.get("sections"), "section_id")
     reports = [
@@ -83,7 +85,6 @@ def build_content(
             month,
             standard=standard,
             history=history.get(section_id, pd.Series(dtype=float)),
-            over=set(over.loc[over["section_id"] == section_id, "time"]),
             trace=inquiry.explain(str(section_id), month),
             placed=drawn is None or str(section_id) in drawn,
             lang=lang,
@@ -110,6 +111,12 @@ def build_content(
         plants=network.plants,
         relief=relief,
     )
+
+
+def check_month(month: str) -> None:
+    """Raise HydroError ``month_form`` for what is no month."""
+    if not MONTH.fullmatch(month):
+        raise HydroError("month_form", "“{month}”不是月份。请写成年-月，如 2022-07", month=month)
 
 
 def project_content(project: Project, month: str, *, plan: str = "", **how: Any) -> Content:
@@ -149,7 +156,6 @@ def _section(
     *,
     standard: Standard,
     history: pd.Series,
-    over: set[str],
     trace: Trace,
     placed: bool,
     lang: str,
@@ -170,7 +176,7 @@ def _section(
         discharge=Figure(trace.discharge_m3_s, "m³/s", "monitored" if gauged else "estimated", month),
         water_class=CLASSES[rank] if rank >= 0 else "",
         status=status(value, trace.target_mg_l),
-        months_over=_run(history.dropna(), over),
+        months_over=_run(history.dropna() > trace.target_mg_l),
         history=tuple((str(time), float(tp)) for time, tp in history.items() if not np.isnan(tp)),
         sources=_sources(trace, lang),
         measured_load=Figure(trace.measured_kg_d, "kg/d", basis, month),
@@ -198,14 +204,19 @@ def status(value: float, target: float) -> Status:
     return "at" if target - value < HALF_A_DECIMAL else "holds"
 
 
-def _run(history: pd.Series, over: set[str]) -> int:
-    """How many months on end, up to the last, the section has been over its target."""
-    count = 0
-    for time in reversed(list(history.index)):
-        if time not in over:
-            break
-        count += 1
-    return count
+def _monthly(network: RiverNetwork) -> pd.DataFrame:
+    """TP of every month (rows) and section (columns): the monthly record, or the mean of what was read in the month."""
+    seen = network.observations.frame("section", "TP").dropna(how="all")
+    return seen.groupby(seen.index.astype(str).str[:7]).mean()
+
+
+def _run(over: pd.Series) -> int:
+    """How many months on end, up to the last, are over.
+
+    >>> _run(pd.Series([True, False, True, True])), _run(pd.Series([], dtype=bool))
+    (2, 0)
+    """
+    return len(list(takewhile(bool, reversed(over.to_list()))))
 
 
 def _name(source_id: str, name: object, lang: str) -> str:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hydro.errors import HydroError, Phrase
+from hydro.errors import Fault, FaultsError, HydroError, Phrase
 from reports.content import Content
-from reports.deck import deck
+from reports.deck import check_template, deck
 from reports.meeting import meeting
+from reports.month import check_month
 from reports.offline import offline_map
 from reports.paper import brief, task_sheets
-from reports.sheet import map_image, map_sheets
+from reports.sheet import check_paper, map_image, map_sheets
 from reports.workbook import workbook
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -24,6 +25,7 @@ WHY = {
     errno.EACCES: Phrase("没有写入权限"),
     errno.EPERM: Phrase("没有写入权限"),
     errno.EROFS: Phrase("磁盘是只读的"),
+    errno.ENOENT: Phrase("那里不能建立文件夹"),
     errno.EEXIST: Phrase("那里有一个同名的文件"),
     errno.ENOTDIR: Phrase("那里有一个同名的文件"),
     errno.ENAMETOOLONG: Phrase("名字太长"),
@@ -78,6 +80,28 @@ DOCUMENTS = (
 )
 
 
+def check(month: str, style: Style, folder: str | Path) -> None:
+    """Whatever can be known to be wrong before anything is read or made, all at once.
+
+    Raises the HydroError that there is, or FaultsError with all of them.
+    """
+    found = []
+    for one in (
+        partial(check_month, month),
+        partial(check_paper, style.paper),
+        partial(check_template, style.template),
+        partial(check_folder, folder),
+    ):
+        try:
+            one()
+        except HydroError as error:
+            found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise FaultsError(Fault(error.code, error.message, error.params) for error in found)
+
+
 def documents(content: Content) -> tuple[Document, ...]:
     """The documents that this content fills: no task sheets where there is nothing to do and nowhere to go."""
     tasks = content.tasks or any(one.causes for one in content.measured)
@@ -92,6 +116,8 @@ def make_pack(
     tick: Progress = lambda *_: None,
 ) -> Iterator[tuple[str, bytes]]:
     """Each document as (file name, bytes). ``tick(title, done, all)`` is told of every step and may raise Cancelled."""
+    check_paper(style.paper)
+    check_template(style.template)
     chosen = documents(content) if wanted is None else tuple(wanted)
     for done, one in enumerate(chosen):
         title = content.say(one.title)
@@ -107,8 +133,7 @@ def write_pack(
 
     Raises HydroError ``out_unwritable`` or ``disk_full``.
     """
-    home = Path(folder)
-    written = []
+    home, written = Path(folder), []
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):
@@ -123,13 +148,26 @@ def write_pack(
                 folder=str(home),
                 count=len(written),
             ) from None
-        raise HydroError(
-            "out_unwritable",
-            "不能写入文件夹 {folder}：{why}。请换一个文件夹",
-            folder=str(home),
-            why=WHY.get(error.errno or 0) or error.strerror or str(error),
-        ) from None
+        raise _unwritable(home, error) from None
     return written
+
+
+def check_folder(folder: str | Path) -> None:
+    """Whether the folder, or the nearest one above it that is there, can be written in; nothing is made.
+
+    Raises HydroError ``out_unwritable``.
+    """
+    home = Path(folder).absolute()
+    try:
+        with tempfile.TemporaryFile(dir=next(one for one in (home, *home.parents) if one.exists())):
+            pass
+    except OSError as error:
+        raise _unwritable(Path(folder), error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> HydroError:
+    why = WHY.get(error.errno or 0) or error.strerror or str(error)
+    return HydroError("out_unwritable", "不能写入文件夹 {folder}：{why}。请换一个文件夹", folder=str(folder), why=why)
 
 
 def _placed(path: Path, data: bytes) -> Path:

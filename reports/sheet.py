@@ -150,6 +150,12 @@ def _pages(content: Content, paper: str, portrait: bool, series: str, limit: int
         yield draw_sheet(content, subject, atlas, face, paper=paper, portrait=portrait, number=(i, len(subjects)))
 
 
+def check_paper(paper: str) -> None:
+    """Raise HydroError ``paper_unknown`` for a paper that is not printed on."""
+    if paper not in PAPERS:
+        raise HydroError("paper_unknown", "没有“{paper}”这种纸张。可用：{known}", paper=paper, known="、".join(PAPERS))
+
+
 def draw_sheet(
     content: Content,
     subject: Subject,
@@ -161,8 +167,7 @@ def draw_sheet(
     number: tuple[int, int] = (1, 1),
 ) -> Page:
     """One page. Raises HydroError ``paper_unknown``."""
-    if paper not in PAPERS:
-        raise HydroError("paper_unknown", "没有“{paper}”这种纸张。可用：{known}", paper=paper, known="、".join(PAPERS))
+    check_paper(paper)
     width, height = PAPERS[paper][::-1] if portrait else PAPERS[paper]
     size = TYPE * (width * height / (297 * 210)) ** 0.375
     unit = size / TYPE

@@ -85,7 +85,7 @@ def report(
 
     import layers
     from reports.month import project_content
-    from reports.pack import Style, write_pack
+    from reports.pack import Style, check, write_pack
 
     def tell(title: str, done: int, count: int) -> None:
         if title and title not in told:
@@ -94,9 +94,9 @@ def report(
 
     told: set[str] = set()
     today = datetime.date.today().isoformat()
-    content = project_content(
-        layers.open_project(project), month, lang=LANG, made_on=today, unit=unit, approval=approval, plan=plan
-    )
     style = Style(paper, portrait, series.value, template or None)
+    opened = layers.open_project(project)
+    check(month, style, out)
+    content = project_content(opened, month, lang=LANG, made_on=today, unit=unit, approval=approval, plan=plan)
     written = write_pack(content, out, style=style, tick=tell)
     show_rows([{"file": str(path), "bytes": path.stat().st_size} for path in written], ["file", "bytes"], format)
