@@ -31,6 +31,7 @@ from hydro.standards import Standard
 from i18n import text
 from layers import assess, outline
 from layers import map as drawing
+from layers.accounts import Accounts
 from layers.assets import Shelf
 from layers.demo import Founding, demo_file
 from layers.findings import field_findings
@@ -53,6 +54,18 @@ SHELF = Shelf(TOP / "static", "../../app/static")
 
 SHARED = User("-", "viewer")
 """Whom the shared handle stands for: nobody who may change anything."""
+
+
+@st.cache_resource(show_spinner=False)
+def accounts(place: str) -> Accounts:
+    """The accounts of this server."""
+    return Accounts(place)
+
+
+@st.cache_resource(show_spinner=False)
+def last_visits() -> dict[str, float]:
+    """When each name was last at work on this server, in seconds since 1970; the one thing here that changes."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False)

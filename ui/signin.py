@@ -16,7 +16,7 @@ from ui import cache, state
 from ui.state import say
 
 LOG = logging.getLogger("qingyuan")
-IDLE_S = 30 * 60
+IDLE_S = 60 * float(os.environ.get("QINGYUAN_IDLE_MINUTES") or 30)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_HEADERS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
 
@@ -29,25 +29,19 @@ def required() -> bool:
     return behind_a_proxy or st.get_option("server.address") not in LOOPBACK
 
 
-@st.cache_resource(show_spinner=False)
-def accounts(place: str) -> Accounts:
-    """The accounts of this server."""
-    return Accounts(place)
-
-
 def gate() -> None:
     """Let in who may come in; everybody else sees the sign-in, and nothing after it runs."""
     if not required():
         state.admit(local_user(), time.time())
         return
     user = state.user()
-    known = accounts(default_accounts())
+    known = cache.accounts(default_accounts())
     if user and idle():
         state.leave(say("长时间没有操作，请重新登录。"))
     elif user and not known.still(user):
         state.leave(say("账号已变更或到期，请重新登录。"))
     elif user:
-        state.admit(user, time.time())
+        _touch(user)
         return
     _elsewhere(known)
     _form(known)
@@ -70,7 +64,14 @@ def here() -> None:
     watch()
     user = state.user()
     if user:
-        state.admit(user, time.time())
+        _touch(user)
+
+
+def _touch(user: User) -> None:
+    """Note that somebody is at work, in this session and, for the next one of the same name, on this server."""
+    now = time.time()
+    state.admit(user, now)
+    cache.last_visits()[user.name] = now
 
 
 def own_project(url: str) -> Project:
@@ -80,7 +81,7 @@ def own_project(url: str) -> Project:
         HydroError: the session is over; what was to be written is not.
     """
     user = state.user()
-    if user and required() and (idle() or not accounts(default_accounts()).still(user)):
+    if user and required() and (idle() or not cache.accounts(default_accounts()).still(user)):
         raise HydroError("signed_out", "登录已结束，改动没有保存。请重新登录后再试。")
     return cache.project(url).as_(who())
 
@@ -91,14 +92,25 @@ def who() -> User:
 
 
 def _elsewhere(known: Accounts) -> None:
-    """Sign-in by the city's own service (OIDC), where ``.streamlit/secrets.toml`` names one."""
+    """Sign-in by the city's own service (OIDC), where ``.streamlit/secrets.toml`` names one.
+
+    The browser keeps what that service said for weeks; it lets nobody in who has been idle since, here or in a tab before.
+    """
     if not (st.secrets.load_if_toml_exists() and "auth" in st.secrets):
         return
     if not st.user.is_logged_in:
         st.button(say("用统一认证登录"), on_click=st.login, type="primary")
         return
+    email = str(st.user.get("email", ""))
+    newest = max(float(str(st.user.get("iat") or 0)), cache.last_visits().get(email, 0.0))
+    if time.time() - newest > IDLE_S:
+        st.logout()
+        st.stop()
     try:
-        state.admit(known.signed_in_elsewhere(str(st.user.get("email", ""))), time.time())
+        if str(st.user.get("email_verified", True)).lower() == "false":
+            message = "统一认证没有核实 {name} 这个邮箱，不能凭它登录。请联系管理员。"
+            raise HydroError("email_unverified", message, name=email)
+        _touch(known.signed_in_elsewhere(email))
     except HydroError as problem:
         st.error(say(problem.message, **problem.params))
         st.button(say("退出登录"), on_click=st.logout)

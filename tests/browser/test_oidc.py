@@ -16,6 +16,8 @@ from benchmarks.synthetic import make_basin
 from layers.accounts import Accounts
 from tests.browser.conftest import TOP, Visit, await_health
 
+IDLE_MINUTES = 0.4
+
 
 @pytest.fixture
 def city() -> Iterator[Provider]:
@@ -41,7 +43,8 @@ def address(city: Provider, tmp_path: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [*command, "--secrets.files", str(secrets)], cwd=TOP, stdout=log.open("wb"), stderr=subprocess.STDOUT,
         env=os.environ | {
-            "QINGYUAN_PROJECT": str(tmp_path / "a.gpkg"), "QINGYUAN_ACCOUNTS": str(tmp_path / "accounts.sqlite")
+            "QINGYUAN_PROJECT": str(tmp_path / "a.gpkg"), "QINGYUAN_ACCOUNTS": str(tmp_path / "accounts.sqlite"),
+            "QINGYUAN_IDLE_MINUTES": str(IDLE_MINUTES),
         },
     )  # fmt: skip
     await_health(here, process, log)
@@ -70,3 +73,25 @@ def test_who_the_city_vouches_for_comes_in_with_the_role_given_here(visit: Visit
     visit.page.goto(used)
     expect(visit.page.get_by_role("button", name="用统一认证登录")).to_be_visible()
     visit.complaints.clear()  # the browser tells of the answer 400 to the link
+
+
+def test_an_idle_session_ends_though_the_browser_still_knows_who_came(
+    visit: Visit, city: Provider, address: str
+) -> None:
+    city.email = "li@city.example"
+    visit.page.goto(address)
+    visit.page.get_by_role("button", name="用统一认证登录").click()
+    expect(visit.page.get_by_role("button", name="li@city.example · 退出")).to_be_visible()
+    visit.page.wait_for_timeout(IDLE_MINUTES * 60_000 + 1000)
+    visit.page.goto(address)  # a new tab of the same browser, with the same cookie
+    expect(visit.page.get_by_role("button", name="用统一认证登录")).to_be_visible()
+    assert visit.page.locator("iframe").count() == 0
+
+
+def test_an_address_that_the_service_has_not_verified_lets_nobody_in(
+    visit: Visit, city: Provider, address: str
+) -> None:
+    city.email, city.verified = "li@city.example", False
+    visit.page.goto(address)
+    visit.page.get_by_role("button", name="用统一认证登录").click()
+    expect(visit.page.get_by_text("统一认证没有核实 li@city.example 这个邮箱，不能凭它登录。")).to_be_visible()
