@@ -17,7 +17,9 @@ from pathlib import Path
 
 LEAFLET = "js_lib_leaflet"
 HERE = Path(__file__).parent / "browser"
-SCRIPTS = ("pack", "topology", "sheet", "ground", "rivers", "points", "sections", "labels", "furniture", "plan", "main")
+SCRIPTS = (
+    "pack", "archive", "topology", "sheet", "ground", "rivers", "points", "sections", "labels", "furniture", "plan", "main",
+)  # fmt: skip
 KEEP_S = 86_400.0
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -38,6 +38,8 @@ STRUCTURE = ("reaches", "boundaries", "sections", "outlets", "plants", "gates")
 LAYOUT = 1
 """Version of these files and of what is kept in them; older ones are left alone until they are pushed out."""
 COLUMN, NODES, TOLD = "qy:", ".nodes", b"qingyuan"
+MAP = ".map1"
+"""The drawing of a network as the browser reads it; the number counts its forms."""
 
 
 def folder() -> Path:
@@ -51,21 +53,21 @@ def folder() -> Path:
     return home / "qingyuan"
 
 
-def stamp(store: Store) -> str:
-    """What a kept network is found by: the place, and the last change of every table of its structure.
+def stamp(store: Store, names: Sequence[str] = STRUCTURE) -> str:
+    """What a kept network is found by: the place, and the last change of every table that it is made of.
 
     The store adds what tells that another program wrote a table, which the revision does not know.
     """
     facts = store.facts()
     place = str(Path(store.url).resolve()) if "://" not in store.url else store.url
-    revisions = [facts.get(f"{REVISION_OF}{name}", "0") for name in STRUCTURE]
+    revisions = [facts.get(f"{REVISION_OF}{name}", "0") for name in names]
     told = [
         LAYOUT,
         place,
         facts.get("created", ""),
         facts.get("schema_version", ""),
         *revisions,
-        *store.written(STRUCTURE),
+        *store.written(names),
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
@@ -129,6 +131,31 @@ def keep(key: str, network: RiverNetwork) -> None:
         _make_room()
 
 
+def load_map(key: str) -> tuple[bytes, bytes] | None:
+    """The drawing kept under a key, as two files for the browser; None where there is none."""
+    file = _map_file(key)
+    try:
+        held = file.read_bytes()
+        os.utime(file)
+    except OSError:
+        return None
+    size = int.from_bytes(held[:8], "little")
+    return held[8 : 8 + size], held[8 + size :]
+
+
+def keep_map(key: str, head: bytes, pieces: bytes) -> None:
+    """Keep a drawing under a key, whole or not at all."""
+    with suppress(OSError):
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _appearing(_map_file(key)) as file:
+            Path(file).write_bytes(len(head).to_bytes(8, "little") + head + pieces)
+        _make_room()
+
+
+def _map_file(key: str) -> Path:
+    return folder() / f"{key}{MAP}"
+
+
 def _files(key: str) -> tuple[Path, Path]:
     return folder() / f"{key}.reaches", folder() / f"{key}{NODES}"
 
@@ -144,12 +171,12 @@ def _appearing(target: Path) -> Iterator[str]:
 
 
 def _make_room() -> None:
-    """Let the longest unused networks go until the rest is small enough."""
-    kept = sorted(folder().glob(f"*{NODES}"), key=lambda file: -file.stat().st_mtime)
+    """Let the longest unused go until the rest is small enough."""
+    kept = sorted([*folder().glob(f"*{NODES}"), *folder().glob(f"*{MAP}")], key=lambda file: -file.stat().st_mtime)
     total = 0
     for file in kept:
-        pair = (file, file.with_suffix(".reaches"))
-        total += sum(one.stat().st_size for one in pair if one.exists())
+        together = (file, file.with_suffix(".reaches")) if file.suffix == NODES else (file,)
+        total += sum(one.stat().st_size for one in together if one.exists())
         if total > MOST_BYTES:
-            for one in pair:
+            for one in together:
                 one.unlink(missing_ok=True)

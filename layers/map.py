@@ -19,11 +19,13 @@ from folium.template import Template
 from hydro import HydroError, RiverNetwork, Trace
 from hydro.columns import number, text
 from hydro.standards import CLASSES, Standard
+from layers import kept
 from layers.assets import leaflet, script, sheet
 from layers.basemap import ground
-from layers.pack import network_pack
-from layers.pictures import RELIEF, Picture, kept
-from layers.project import open_project
+from layers.pack import WHOLE, Packed, network_pack
+from layers.pictures import RELIEF, Picture
+from layers.pictures import kept as kept_picture
+from layers.project import Project, open_project
 from layers.standards import load_standard
 from layers.style import map_style, status
 
@@ -74,9 +76,32 @@ STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
 MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 
 
-def network_file(network: RiverNetwork, tables: Mapping[str, pd.DataFrame]) -> bytes:
+def network_file(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], *, whole: int = WHOLE) -> Packed:
     """The packed network of a project: see :func:`layers.pack.network_pack`."""
-    return network_pack(network, tables, ground(tables))
+    return network_pack(network, tables, ground(tables), whole=whole)
+
+
+def project_file(project: Project, network: RiverNetwork) -> Packed:
+    """The packed network of a project; a large one is kept until a table that it is drawn from changes."""
+
+    def made() -> Packed:
+        return network_file(network, project.tables(SPATIAL, geometry=True))
+
+    if len(network.reaches) < kept.KEPT_FROM:
+        return made()
+    key = kept.stamp(project.store, SPATIAL)
+    if held := kept.load_map(key):
+        return Packed(*held)
+    packed = made()
+    if kept.stamp(project.store, SPATIAL) == key:  # nobody wrote in between
+        kept.keep_map(key, *packed)
+    return packed
+
+
+def source_of(packed: Packed, place: Callable[[str, bytes], Mapping[str, str]]) -> dict[str, Any]:
+    """Where the browser finds a packed network: its file, and its pieces where it has any, each as ``place`` puts it."""
+    found: dict[str, Any] = dict(place("network", packed.head))
+    return found | {"pieces": dict(place("pieces", packed.pieces))} if packed.pieces else found
 
 
 def drawn_tables(network: RiverNetwork) -> Mapping[str, pd.DataFrame]:
@@ -150,8 +175,8 @@ def result_rows(trace: Trace) -> list[list[Any]]:
 
 
 class RiverMap(MacroElement):
-    """Draws the packed network on its map; ``network`` is {url} or {base64}, ``message`` what to show first, ``relief`` a
-    hillshade to lay under it (see :func:`relief_at`)."""
+    """Draws the packed network on its map; ``network`` as :func:`source_of` gives it, ``message`` what to show first,
+    ``relief`` a hillshade to lay under it (see :func:`relief_at`)."""
 
     _template = Template(
         """
@@ -163,7 +188,7 @@ class RiverMap(MacroElement):
 
     def __init__(
         self,
-        network: Mapping[str, str],
+        network: Mapping[str, Any],
         *,
         project: str,
         message: Mapping[str, Any] | None = None,
@@ -224,11 +249,11 @@ def relief_at(picture: Picture, url: str) -> dict[str, Any]:
 
 
 def live_map(
-    library: Mapping[str, str], network_url: str, *, project: str, relief: Mapping[str, Any] | None = None
+    library: Mapping[str, str], network: Mapping[str, Any], *, project: str, relief: Mapping[str, Any] | None = None
 ) -> folium.Map:
     """The map of the app: everything it needs is fetched from the addresses given."""
     made = OfflineMap(library)
-    made.add_child(RiverMap({"url": network_url}, project=project, relief=relief))
+    made.add_child(RiverMap(network, project=project, relief=relief))
     return made
 
 
@@ -261,9 +286,9 @@ def draw(
     message: dict[str, Any] = {"state": {"value": state}}
     if result is not None:
         message |= {"section": result.section_id, "result": {"section": result.section_id, "rows": result_rows(result)}}
-    packed = base64.b64encode(network_file(network, shapes)).decode()
+    inside = source_of(network_file(network, shapes), lambda _, data: {"base64": base64.b64encode(data).decode()})
     made = OfflineMap()
-    made.add_child(RiverMap({"base64": packed}, project=title, message=message, relief=_inline_relief(network)))
+    made.add_child(RiverMap(inside, project=title, message=message, relief=_inline_relief(network)))
     figure: Any = made.get_root()
     figure.title = title
     styles = (leaflet() / "leaflet.css").read_text(encoding="utf-8"), sheet()
@@ -278,7 +303,7 @@ def draw(
 def _inline_relief(network: RiverNetwork) -> dict[str, Any] | None:
     """The hillshade of the project that a network came from, inside the page itself; None where there is none."""
     project = network.reaches.attrs.get("project")
-    picture = kept(open_project(project), RELIEF) if project else None
+    picture = kept_picture(open_project(project), RELIEF) if project else None
     if picture is None:
         return None
     return relief_at(picture, f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")
@@ -299,7 +324,9 @@ __all__ = [
     "live_map",
     "month_state",
     "network_file",
+    "project_file",
     "relief_at",
     "result_rows",
+    "source_of",
     "telling",
 ]

@@ -67,7 +67,8 @@ def _side(
         }
         for section, value, goal, grade in zip(stand.delivery.sections, at_section, target, own, strict=True)
     }
-    return "".join(str(one) if one >= 0 else "-" for one in rank.tolist()), sections
+    in_flow_order = rank[network.topology.order]  # as the map numbers its reaches
+    return "".join(str(one) if one >= 0 else "-" for one in in_flow_order.tolist()), sections
 
 
 def _ranks(tp_mg_l: Float, lake: np.ndarray[Any, np.dtype[np.bool_]], standard: Standard) -> Any:

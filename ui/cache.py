@@ -205,12 +205,15 @@ def library() -> dict[str, str]:
     return SHELF.library()
 
 
-@of_scene
+def network_source(url: str, revision: int) -> dict[str, Any]:
+    """Addresses of the packed network and, where it is large, of its pieces: new readings draw no river anew."""
+    return _network_source(url, revision_of(url, revision, drawing.SPATIAL), revision)
+
+
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
-def network_url(url: str, revision: int) -> str:
-    """Address of the packed network."""
-    tables = project(url).tables(drawing.SPATIAL, geometry=True)
-    return SHELF.put("network", drawing.network_file(network(url, revision), tables), "gz")
+def _network_source(url: str, drawn: int, _revision: int) -> dict[str, Any]:
+    packed = drawing.project_file(project(url), network(url, _revision))
+    return drawing.source_of(packed, lambda stem, data: {"url": SHELF.put(stem, data, "gz")})
 
 
 @of_tables(("pictures",))

@@ -7,7 +7,6 @@ import math
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,6 +16,7 @@ from hydro.columns import records, text
 from hydro.findings import CONFIRMED, EXCLUDED
 from hydro.sampling import bracket
 from layers.findings import field_findings, record_finding, withdraw_finding
+from layers.packing import map_numbers
 from reports.evidence import MARK, has_a_place, next_place, told
 from reports.patrol import patrol_sheet
 from ui import cache, parts, signin, state
@@ -80,19 +80,15 @@ _bracket = st.components.v2.component(
 )
 
 
-def _suspected(trace: hydro.Trace) -> dict[str, Any]:
-    """The stretch in which the cause most probably entered, as the map numbers its reaches."""
-    number = trace.network.reach_position
-    return {"section": trace.section_id, "reaches": [number[reach] for reach in bracket(trace)]}
-
-
 def _stretch(trace: hydro.Trace) -> None:
     """The stretch on the map and in words, with the load that the register does not explain."""
-    data = _suspected(trace) if has_a_place(trace) else {"section": trace.section_id, "reaches": []}
-    _bracket(key="bracket", data=data)
-    if data["reaches"]:
-        reaches = np.asarray(data["reaches"], dtype=int)
-        length_m = trace.network.topology.length_m[reaches].sum()
+    topology, position = trace.network.topology, trace.network.reach_position
+    found = bracket(trace) if has_a_place(trace) else ()
+    suspect = np.array([position[reach] for reach in found], int)
+    reaches = map_numbers(topology)[suspect].tolist()
+    _bracket(key="bracket", data={"section": trace.section_id, "reaches": reaches})
+    if reaches:
+        length_m = topology.length_m[suspect].sum()
         said = say(
             "图上橙色河段（约 {km} km）：若由单一来源造成，九成可能在其中入河。清单不能说明 {load} kg/d。",
             km=parts.figure(length_m / 1000),

@@ -2,7 +2,7 @@
 QY.Ground = class {
   constructor(pack, centre, style) {
     this.style = style;
-    this.line = QY.unroll(pack.groundLine, centre);
+    this.line = QY.unroll(pack, "ground", centre);
     this.size = pack.groundSize;
   }
 

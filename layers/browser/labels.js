@@ -2,17 +2,7 @@
 QY.Names = class {
   constructor(app, pack, centre) {
     this.app = app;
-    this.rivers = pack.head.rivers;
-    this.river = pack.river;
-    this.part = app.rivers.parts[0];
     this.places = pack.head.districts.map(({ name, x, y }) => ({ name, at: QY.world(x, y, centre) }));
-    this.courses = new Map();
-    this.part.reach.forEach((reach, k) => {
-      const name = this.rivers[this.river[reach]];
-      if (!name) return;
-      if (!this.courses.has(name)) this.courses.set(name, []);
-      this.courses.get(name).push(k);
-    });
   }
 
   paint(ink, view) {
@@ -47,30 +37,37 @@ QY.Names = class {
     ink.fillText(name, x, y);
   }
 
+  /** Rivers that are long enough on the screen for their name, the longest first: [name, [[part, k], …], px]. */
   coursesBySize(view) {
-    const found = [];
-    for (const [name, ks] of this.courses) {
-      const seen = ks.filter((k) => this.app.rivers.visible(this.part, k, view));
-      if (!seen.length) continue;
-      const span = seen.reduce((sum, k) => sum + this.extent(k), 0) * view.scale;
-      if (span > 34 + 15 * name.length) found.push([name, seen, span]);
+    const { rivers } = this.app;
+    const least = rivers.smallest(view);
+    const found = new Map();
+    for (const part of rivers.seen(view)) {
+      for (const [name, ks] of part.courses) {
+        for (const k of ks) {
+          if (part.order[k] < least || !rivers.visible(part, k, view)) continue;
+          const course = found.get(name) || [name, [], 0];
+          course[1].push([part, k]);
+          course[2] += this.extent(part, k) * view.scale;
+          found.set(name, course);
+        }
+      }
     }
-    return found.sort((a, b) => b[2] - a[2]).slice(0, 60);
+    const long = [...found.values()].filter(([name, , span]) => span > 34 + 15 * name.length);
+    return long.sort((a, b) => b[2] - a[2]).slice(0, 60);
   }
 
-  extent(k) {
-    const { box } = this.part;
+  extent({ box }, k) {
     return Math.max(box[4 * k + 2] - box[4 * k], box[4 * k + 3] - box[4 * k + 1]);
   }
 
   /** Try the reaches of a river from its middle outwards; the name lies along the line, a little off it. */
   alongRiver(ink, view, name, ks, taken, style) {
-    const { line, at } = this.part;
     ink.font = `italic 13px ${style.font}`;
     const width = ink.measureText(name).width;
     const middle = ks.length >> 1;
-    const order = ks.map((k, i) => [Math.abs(i - middle), k]).sort((a, b) => a[0] - b[0]);
-    for (const [, k] of order.slice(0, 24)) {
+    const order = ks.map((course, i) => [Math.abs(i - middle), course]).sort((a, b) => a[0] - b[0]);
+    for (const [, [{ line, at }, k]] of order.slice(0, 24)) {
       for (const share of [0.5, 0.25, 0.75]) {
         const v = Math.min(at[k + 1] - 2, at[k] + Math.floor((at[k + 1] - at[k] - 1) * share));
         const [x, y] = view.at((line[2 * v] + line[2 * v + 2]) / 2, (line[2 * v + 1] + line[2 * v + 3]) / 2);

@@ -21,7 +21,7 @@ QY.App = class {
     const ready = (paint) => (ink, view) => this.pack && paint(ink, view);
     this.sheets = {
       ground: sheet("ground", ready((ink, view) => this.ground.paint(ink, view))),
-      rivers: sheet("rivers", ready((ink, view) => this.rivers.paintAll(ink, view))),
+      rivers: sheet("rivers", ready((ink, view) => this.paintRivers(ink, view))),
       trace: sheet("trace", ready((ink, view) => this.paintTrace(ink, view))),
       points: sheet("points", ready((ink, view) => this.points.paint(ink, view, this.trace, this.chosenPoint()))),
       names: sheet("names", ready((ink, view) => this.names.paint(ink, view))),
@@ -44,14 +44,14 @@ QY.App = class {
   }
 
   async load({ network, message }) {
-    const pack = await QY.readPack(network);
+    const pack = QY.unpack(await QY.bytes(network));
     const [west, south, east, north] = pack.head.bounds;
     this.home = L.latLngBounds([south, west], [north, east]);
     const centre = QY.world(((west + east) / 2) * QY.PER_DEGREE, ((south + north) / 2) * QY.PER_DEGREE, [0, 0]);
     this.map.qyCentre = centre;
-    this.topology = new QY.Topology(pack.from, pack.to, pack.closed);
-    this.rivers = new QY.Rivers(pack, centre, this.style);
-    this.points = new QY.Points(pack, centre, this.style);
+    this.topology = QY.Topology.of(pack);
+    this.rivers = new QY.Rivers(pack, network.pieces, centre, this.style);
+    this.points = new QY.Points(pack, this.rivers.archive, centre, this.style);
     this.ground = new QY.Ground(pack, centre, this.style);
     this.sections = new QY.Sections(this, pack);
     this.names = new QY.Names(this, pack, centre);
@@ -59,6 +59,7 @@ QY.App = class {
     if (this.relief) this.furniture.addRelief(this.relief);
     this.pack = pack;
     this.showView();
+    await this.fetching;
     if (message) await this.apply(message);
     this.map.getContainer().dataset.ready = "1";
   }
@@ -206,6 +207,21 @@ QY.App = class {
     return { reaches: this.topology.downstream(start, within).reaches, ends };
   }
 
+  paintRivers(ink, view) {
+    this.rivers.paintAll(ink, view);
+    this.fetching = this.rivers.fetch(view).then((came) => {
+      if (!came) return;
+      cancelAnimationFrame(this.coming);
+      this.coming = requestAnimationFrame(() => this.repaintRivers());
+    });
+  }
+
+  /** Everything that is drawn along rivers, once more of them have come. */
+  repaintRivers() {
+    for (const name of ["rivers", "trace", "names"]) this.sheets[name].redraw();
+    this.plan?.refresh();
+  }
+
   paintTrace(ink, view) {
     if (this.trace) this.rivers.paintTrace(ink, view, this.trace);
     if (this.trace?.suspect) this.rivers.paintBracket(ink, view, this.trace.suspect);
@@ -235,34 +251,56 @@ QY.App = class {
     if (!this.pack) return;
     const i = this.points.under(layerPoint);
     if (i >= 0 && this.points.kind[i] !== "gate") this.chooseSource(this.sourceOf(i), "click");
+    else if (this.points.crowdUnder(layerPoint)) this.enter(this.points.crowdUnder(layerPoint));
     else if (this.chosen.source) this.chooseSource("", "click");
+  }
+
+  /** Go to where the members of a crowd stand apart. */
+  enter({ members }) {
+    const places = members.map(({ x, y }) => this.map.layerPointToLatLng([x, y]));
+    const zoom = Math.max(this.map.getZoom() + 1, this.map.getBoundsZoom(L.latLngBounds(places)));
+    this.map.setView(L.latLngBounds(places).getCenter(), Math.min(zoom, this.map.getZoom() + 3));
   }
 
   hover({ layerPoint, latlng }) {
     if (!this.pack || this.map.dragging?.moving()) return;
     const i = this.points.under(layerPoint);
-    this.map.getContainer().classList.toggle("qy-pointing", i >= 0);
-    if (i >= 0) return this.showTip(this.pointTip(i), latlng, 12);
-    const reach = this.reachUnder(layerPoint);
-    if (reach >= 0) return this.showTip({ title: this.riverName(reach), lines: [] }, latlng, 12);
-    return this.hideTip();
+    if (i >= 0) {
+      this.map.getContainer().classList.add("qy-pointing");
+      return this.tellPoint(i, latlng);
+    }
+    this.pointed = -1;
+    const crowd = this.points.crowdUnder(layerPoint);
+    this.map.getContainer().classList.toggle("qy-pointing", i >= 0 || Boolean(crowd));
+    if (crowd) return this.showTip(this.crowdTip(crowd), latlng, 12);
+    const river = this.riverUnder(layerPoint);
+    return river ? this.showTip({ title: river, lines: [] }, latlng, 12) : this.hideTip();
   }
 
-  reachUnder({ x, y }) {
-    const view = QY.view(this.map, L.bounds([0, 0], [1, 1]));
-    const reach = this.rivers.nearest((x - view.dx) / view.scale, (y - view.dy) / view.scale, 4 / view.scale);
-    return reach >= 0 && this.riverName(reach) ? reach : -1;
+  riverUnder({ x, y }) {
+    const view = QY.view(this.map, this.sheets.rivers._bounds);
+    return this.rivers.nameAt((x - view.dx) / view.scale, (y - view.dy) / view.scale, 4 / view.scale, view);
   }
 
-  riverName(reach) {
-    return this.pack.head.rivers[this.pack.river[reach]] || "";
+  /** The tip of a point; its words may have to be fetched first. */
+  async tellPoint(i, latlng) {
+    this.pointed = i;
+    if (!this.points.knows(i)) await this.points.learn(i);
+    if (this.pointed === i) this.showTip(this.pointTip(i), latlng, 12);
+  }
+
+  /** How many of what stand together. */
+  crowdTip({ members }) {
+    const count = (kind) => members.filter(({ i }) => this.points.kind[i] === kind).length;
+    const [title, ...lines] = [...QY.COUNTED].filter(count).map((kind) => `${this.word(QY.KIND_WORDS[kind])} ${count(kind)}`);
+    return { title, lines };
   }
 
   pointTip(i) {
-    const { list, kind, reach } = this.points;
+    const { list, kind } = this.points;
     const reading = this.state.points[`${kind[i]}:${list.id[i]}`];
     const said = this.trace?.said?.get(i);
-    const river = this.riverName(reach[i]);
+    const river = list.river[i];
     return {
       title: list.name[i] || list.id[i],
       lines: [
@@ -281,6 +319,7 @@ QY.App = class {
   }
 
   hideTip() {
+    this.pointed = -1;
     this.furniture?.hide();
   }
 

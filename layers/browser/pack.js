@@ -1,31 +1,42 @@
-// Reading the network file: a JSON head and typed arrays after it, gzipped (layers/pack.py writes it).
+// Reading what layers/packing.py writes: a JSON head and typed arrays after it, gzipped.
 const QY = (window.qingyuan = window.qingyuan || {});
 
 QY.PER_DEGREE = 1e5;
 
-const ARRAYS = { i4: Int32Array, u4: Uint32Array, u2: Uint16Array, u1: Uint8Array, f4: Float32Array };
+const ARRAYS = { i4: Int32Array, i2: Int16Array, i1: Int8Array, u4: Uint32Array, u2: Uint16Array, u1: Uint8Array };
 
 async function gunzip(stream) {
   return new Response(stream.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
+function fromBase64(text) {
+  const raw = atob(text);
+  return Uint8Array.from({ length: raw.length }, (_, i) => raw.charCodeAt(i));
+}
+
 /** Bytes of a gzipped file: from its address, or (stand-alone page) from base64 text. */
 QY.bytes = async function (source) {
-  if (source.base64 !== undefined) {
-    const text = atob(source.base64);
-    const bytes = Uint8Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
-    return gunzip(new Blob([bytes]).stream());
-  }
+  if (source.base64 !== undefined) return gunzip(new Blob([fromBase64(source.base64)]).stream());
   const answer = await fetch(source.url);
   if (!answer.ok) throw new Error(`${source.url}: ${answer.status}`);
   return gunzip(answer.body);
 };
 
+/** Gzipped bytes `from` … `to` of a file of many pieces; a server that knows no ranges sends all of it. */
+QY.piece = async function (source, from, to) {
+  if (source.base64 !== undefined) {
+    source.whole ??= fromBase64(source.base64);
+    return gunzip(new Blob([source.whole.subarray(from, to)]).stream());
+  }
+  const answer = await fetch(source.url, { headers: { Range: `bytes=${from}-${to - 1}` } });
+  if (!answer.ok) throw new Error(`${source.url}: ${answer.status}`);
+  return gunzip(answer.status === 206 ? answer.body : (await answer.blob()).slice(from, to).stream());
+};
+
 QY.readJSON = async (source) => JSON.parse(new TextDecoder().decode(await QY.bytes(source)));
 
 /** {head, name: typed array, …}; the arrays are views, nothing is copied. */
-QY.readPack = async function (source) {
-  const buffer = await QY.bytes(source);
+QY.unpack = function (buffer) {
   const size = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
   const pack = { head };
@@ -44,17 +55,17 @@ QY.world = function (x, y, centre) {
   ];
 };
 
-/** Running sums of coordinate steps (1e-5 degree), as relative world pixels: [x0, y0, x1, y1, …]. */
-QY.unroll = function (steps, centre) {
-  const out = new Float32Array(steps.length);
-  let x = 0;
-  let y = 0;
-  for (let i = 0; i < steps.length; i += 2) {
-    x += steps[i];
-    y += steps[i + 1];
-    const point = QY.world(x, y, centre);
-    out[i] = point[0];
-    out[i + 1] = point[1];
+/** Vertices of `name` in a pack (steps of `unit` × 1e-5 degree), as relative world pixels: [x0, y0, x1, y1, …]. */
+QY.unroll = function (pack, name, centre, unit = 1) {
+  const [dx, dy] = [pack[`${name}X`], pack[`${name}Y`]];
+  const out = new Float32Array(2 * dx.length);
+  let [x, y] = pack[`${name}Start`];
+  for (let i = 0; i < dx.length; i += 1) {
+    x += dx[i];
+    y += dy[i];
+    const point = QY.world(x * unit, y * unit, centre);
+    out[2 * i] = point[0];
+    out[2 * i + 1] = point[1];
   }
   return out;
 };

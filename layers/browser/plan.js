@@ -69,8 +69,8 @@ QY.Plan = class {
 
   paintSide(ink, view, codes) {
     const { rivers, style } = this.app;
-    for (const part of rivers.parts) {
-      const least = rivers.smallest(part, view);
+    const least = rivers.smallest(view);
+    for (const part of rivers.seen(view)) {
       for (const [order, , ks] of part.byOrder) {
         if (order < least) continue;
         const byClass = new Map();

@@ -2,18 +2,34 @@
 QY.Points = class {
   static CROWD = 1200;
   static CELL = 46;
+  static FEW = 3;
 
-  constructor(pack, centre, style) {
+  /** archive: where the words of points are kept apart, or null where `pack` holds them. */
+  constructor(pack, archive, centre, style) {
     this.style = style;
-    this.list = pack.head.points;
-    this.kind = this.list.kind;
+    this.archive = archive;
+    this.list = { name: [], code: [], type: [], river: [], ...pack.head.points };
+    this.kind = Array.from(pack.pointKind, (kind) => pack.head.kinds[kind]);
     this.reach = pack.pointReach;
-    this.part = pack.pointPart;
-    this.turn = pack.pointTurn;
-    this.place = QY.unroll(pack.pointAt, centre);
+    this.part = Float32Array.from(pack.pointPart, (part) => part / 65535);
+    this.turn = Float32Array.from(pack.pointTurn, (turn) => (turn / 127) * Math.PI);
+    this.place = QY.unroll(pack, "point", centre);
     this.index = new Map(this.list.id.map((id, i) => [`${this.kind[i]}:${id}`, i]));
     this.shown = [];
+    this.crowds = [];
     this.decided = new Map();
+  }
+
+  /** Whether the words of a point are here. */
+  knows(i) {
+    return this.list.name[i] !== undefined;
+  }
+
+  async learn(i) {
+    const [words, at] = await this.archive.wordsOf(i);
+    words.name.forEach((_, k) => {
+      for (const name of ["name", "code", "type", "river"]) this.list[name][i - at + k] = words[name][k];
+    });
   }
 
   find(kind, id) {
@@ -29,7 +45,7 @@ QY.Points = class {
   /** Radius in px: by zoom when at rest, by delivered load (area) when traced. */
   radius(i, view, trace) {
     const given = trace?.delivered?.get(i);
-    if (given !== undefined) return 3.5 + 13 * Math.sqrt(given / trace.largest);
+    if (given !== undefined) return 3.5 + (this.crowds.length ? 6 : 13) * Math.sqrt(given / trace.largest);
     const grown = Math.max(0, Math.min(1, (view.zoom - 9.5) / 3));
     return (this.kind[i] === "outlet" ? 2.2 : 3.6) + 2.4 * grown;
   }
@@ -42,15 +58,33 @@ QY.Points = class {
       if (wx < view.west || wx > view.east || wy < view.north || wy > view.south) continue;
       const spot = { i, x: wx * view.scale + view.dx, y: wy * view.scale + view.dy, lit: Boolean(trace) && this.lit(i, trace) };
       const told = i === chosen || trace?.delivered?.has(i) || this.decided.has(i);
-      (told || this.kind[i] !== "outlet" ? loud : quiet).push(spot);
+      (told || !QY.COUNTED.has(this.kind[i]) ? loud : quiet).push(spot);
     }
-    const crowded = quiet.length > QY.Points.CROWD;
-    if (crowded) this.paintCrowd(ink, quiet, trace);
+    this.crowds = quiet.length > QY.Points.CROWD ? this.crowd(quiet, view) : [];
+    this.paintCrowds(ink, trace);
     const load = (spot) => trace?.delivered?.get(spot.i) ?? Infinity;
     loud.sort((a, b) => (a.i === chosen) - (b.i === chosen) || load(b) - load(a));
-    this.shown = crowded ? loud : quiet.concat(loud);
+    const alone = this.crowds.length ? quiet.filter((spot) => !spot.crowded) : quiet;
+    this.shown = alone.concat(loud);
     for (const spot of this.shown) this.mark(ink, spot, view, trace, chosen);
     ink.globalAlpha = 1;
+  }
+
+  /** Points that share a cell of the ground with two others or more; cells stay where they are as the map is moved. */
+  crowd(spots, view) {
+    const side = QY.Points.CELL / 2 ** Math.round(view.zoom);
+    const cells = new Map();
+    for (const spot of spots) {
+      const key = `${Math.floor(this.place[2 * spot.i] / side)},${Math.floor(this.place[2 * spot.i + 1] / side)}`;
+      cells.set(key, cells.get(key) || []).get(key).push(spot);
+    }
+    const crowds = [...cells.values()].filter((members) => members.length >= QY.Points.FEW);
+    return crowds.map((members) => {
+      members.forEach((spot) => (spot.crowded = true));
+      const middle = (way) => members.reduce((sum, spot) => sum + spot[way], 0) / members.length;
+      const lit = members.filter((spot) => spot.lit).length;
+      return { members, lit, x: middle("x"), y: middle("y"), r: 5 + 1.6 * Math.log2(lit || members.length) };
+    });
   }
 
   mark(ink, spot, view, trace, chosen) {
@@ -78,30 +112,25 @@ QY.Points = class {
     ink.stroke();
   }
 
-  paintCrowd(ink, spots, trace) {
-    const cells = new Map();
-    for (const spot of spots) {
-      const key = `${Math.floor(spot.x / QY.Points.CELL)},${Math.floor(spot.y / QY.Points.CELL)}`;
-      const cell = cells.get(key) || { n: 0, lit: 0, x: 0, y: 0 };
-      cell.n += 1;
-      cell.lit += spot.lit ? 1 : 0;
-      cell.x += spot.x;
-      cell.y += spot.y;
-      cells.set(key, cell);
-    }
+  paintCrowds(ink, trace) {
     ink.font = `12px ${this.style.font}`;
     ink.textAlign = "center";
     ink.textBaseline = "middle";
-    for (const { n, lit, x, y } of cells.values()) {
+    for (const { members, lit, x, y, r } of this.crowds) {
       ink.globalAlpha = trace && !lit ? 0.2 : 0.85;
       ink.fillStyle = lit ? this.style.traced : this.style.quiet;
       ink.beginPath();
-      ink.arc(x / n, y / n, n === 1 ? 3 : 5 + 1.6 * Math.log2(lit || n), 0, 7);
+      ink.arc(x, y, r, 0, 7);
       ink.fill();
       ink.fillStyle = "#fff";
-      if (n > 1) ink.fillText(lit || n, x / n, y / n + 0.5);
+      ink.fillText(lit || members.length, x, y + 0.5);
     }
     ink.globalAlpha = 1;
+  }
+
+  /** The crowd under a place of the screen (layer point), or undefined. */
+  crowdUnder({ x, y }) {
+    return this.crowds.find((crowd) => Math.hypot(crowd.x - x, crowd.y - y) < crowd.r + 1);
   }
 
   /** The point under a place of the screen (layer point), or -1. */
@@ -114,6 +143,9 @@ QY.Points = class {
     return found;
   }
 };
+
+/** Kinds that are counted where they crowd. */
+QY.COUNTED = new Set(["outlet", "plant"]);
 
 /** What is decided on an outlet, told by shape: sealed is crossed out, regulated ringed, merged framed as plants are. */
 QY.stamp = function (ink, decision, r, colour) {

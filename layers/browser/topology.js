@@ -10,6 +10,20 @@ QY.Topology = class {
     [this.leavingAt, this.leaving] = this.group(from, nodes);
   }
 
+  /** From the network file: reaches in flow order, how many leave each node, how many nodes on each of them ends. */
+  static of({ leaving, near, far, closed }) {
+    const from = new Int32Array(near.length);
+    const to = new Int32Array(near.length);
+    let [r, f] = [0, 0];
+    for (let node = 0; node < leaving.length; node += 1) {
+      for (let i = 0; i < leaving[node]; i += 1, r += 1) {
+        from[r] = node;
+        to[r] = node + (near[r] < 255 ? near[r] : far[f++]);
+      }
+    }
+    return new QY.Topology(from, to, closed);
+  }
+
   /** Reaches grouped by node: positions of the first one, and the reaches (a counting sort). */
   group(node, nodes) {
     const at = new Int32Array(nodes + 1);

@@ -47,9 +47,9 @@ JUDGED_MS = 90_000
 def test_upstream_in_the_browser_is_upstream_in_python(visit: Visit, serve: Serve, basin: str) -> None:
     network = layers.open_project(basin).network()
     visit.open(serve(basin))
-    every = list(range(network.topology.reach_count))
-    for reach, drawn in zip(every, visit.ask_map(UPSTREAM, every), strict=True):
-        assert sorted(drawn) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
+    flow = network.topology.order
+    for number, drawn in enumerate(visit.ask_map(UPSTREAM, list(range(len(flow))))):
+        assert sorted(flow[drawn]) == np.flatnonzero(upstream_of_reach(network, flow[number])).tolist()
 
 
 def test_a_click_lights_the_upstream_then_names_the_sources(visit: Visit, serve: Serve, basin: str) -> None:
@@ -91,7 +91,7 @@ def test_a_source_of_the_list_lights_its_way(visit: Visit, serve: Serve, basin: 
     expect(row).to_have_attribute("aria-pressed", "true")
     expect(visit.page).to_have_url(re.compile(r"source="))
     lit = visit.ask_map("() => [...qingyuan.app.path.reaches]")
-    shown = {str(network.reaches.index[i]) for i in lit}
+    shown = {str(network.reaches.index[i]) for i in network.topology.order[lit]}
     assert set(trace.path(source)) <= shown
 
 
@@ -164,7 +164,7 @@ def test_the_drawn_file_stands_alone(visit: Visit, basin: str, tmp_path: Path) -
     visit.page.locator("[data-ready]").wait_for()
     drawn = visit.page.evaluate("() => [...qingyuan.app.trace.reaches]")
     reach, _ = network.position("sections", "S1")
-    assert sorted(drawn) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
+    assert sorted(network.topology.order[drawn]) == np.flatnonzero(upstream_of_reach(network, reach)).tolist()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert target.stat().st_size < 2_000_000
 

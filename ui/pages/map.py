@@ -50,7 +50,7 @@ def _map(url: str, revision: int, trace: Trace | None) -> None:
         message["result"] = {"section": trace.section_id, "rows": drawing.result_rows(trace)}
     st_folium(
         drawing.live_map(
-            cache.library(), cache.network_url(url, revision), project=url, relief=cache.relief(url, revision)
+            cache.library(), cache.network_source(url, revision), project=url, relief=cache.relief(url, revision)
         ),
         key=state.MAP,
         use_container_width=True,

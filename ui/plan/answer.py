@@ -55,7 +55,7 @@ def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario
         st_folium(
             drawing.live_map(
                 cache.library(),
-                cache.network_url(url, revision),
+                cache.network_source(url, revision),
                 project=f"{url}#plan",
                 relief=cache.relief(url, revision),
             ),
