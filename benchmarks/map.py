@@ -43,7 +43,7 @@ FLAGS = (
 )
 CLICKS = 20
 LOADS = 3
-LIMIT_MS = 120_000
+LIMIT_MS = 600_000
 
 WATCH = """() => {
   window.paints = [];

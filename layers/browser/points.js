@@ -1,7 +1,7 @@
 // Outlets, plants, gates and inbound rivers on one canvas: quiet until zoomed or traced, crowds as one mark with a count.
 QY.Points = class {
   static CROWD = 1200;
-  static CELL = 46;
+  static CELL = 60;
   static FEW = 3;
 
   /** archive: where the words of points are kept apart, or null where `pack` holds them. */
@@ -42,10 +42,10 @@ QY.Points = class {
     return reach >= 0 && trace.mask[reach] === 1 && (reach !== trace.own || this.part[i] <= trace.part);
   }
 
-  /** Radius in px: by zoom when at rest, by delivered load (area) when traced. */
+  /** Radius in px: by zoom when at rest, by delivered load (area) when traced, less so where points crowd. */
   radius(i, view, trace) {
     const given = trace?.delivered?.get(i);
-    if (given !== undefined) return 3.5 + (this.crowds.length ? 6 : 13) * Math.sqrt(given / trace.largest);
+    if (given !== undefined) return this.crowds.length ? 2.6 + 3.4 * Math.sqrt(given / trace.largest) : 3.5 + 13 * Math.sqrt(given / trace.largest);
     const grown = Math.max(0, Math.min(1, (view.zoom - 9.5) / 3));
     return (this.kind[i] === "outlet" ? 2.2 : 3.6) + 2.4 * grown;
   }
@@ -83,7 +83,7 @@ QY.Points = class {
       members.forEach((spot) => (spot.crowded = true));
       const middle = (way) => members.reduce((sum, spot) => sum + spot[way], 0) / members.length;
       const lit = members.filter((spot) => spot.lit).length;
-      return { members, lit, x: middle("x"), y: middle("y"), r: 5 + 1.6 * Math.log2(lit || members.length) };
+      return { members, lit, x: middle("x"), y: middle("y"), r: 4.5 + 1.1 * Math.log2(lit || members.length) };
     });
   }
 
