@@ -108,7 +108,7 @@ def lateral_inflow_m3_s(network: RiverNetwork, given: Conditions) -> Float:
     topology = network.topology
     arriving = np.bincount(topology.to_node, weights=given.discharge_m3_s, minlength=topology.node_count)
     own = np.zeros(topology.reach_count)
-    position = {str(node): i for i, node in enumerate(network.nodes)}
+    position = network.node_position
     boundaries = network.boundaries
     flow = _boundary_discharge(network, given.time)
     for node, reach_id, value in zip(text(boundaries, "node"), boundaries["reach_id"], flow, strict=True):

@@ -65,6 +65,11 @@ class RiverNetwork:
         return {reach_id: i for i, reach_id in enumerate(self.reaches.index)}
 
     @cached_property
+    def node_position(self) -> dict[str, int]:
+        """Node -> its number in the arrays of ``topology``."""
+        return {str(node): i for i, node in enumerate(self.nodes)}
+
+    @cached_property
     def graph(self) -> nx.MultiDiGraph[str]:
         """The network as people draw it: nodes, and one edge a reach keyed by its id. A copy, free to edit."""
         import networkx as nx

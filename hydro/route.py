@@ -151,7 +151,7 @@ def place_loads(network: RiverNetwork, sources: pd.DataFrame, diffuse_kg_d: Floa
 
 def source_nodes(network: RiverNetwork, sources: pd.DataFrame) -> NDArray[np.int_]:
     """The node at which each source enters, -1 for one that enters inside a reach. (sources,)"""
-    position = {str(node): i for i, node in enumerate(network.nodes)}
+    position = network.node_position
     nodes = network.boundaries["node"] if "node" in network.boundaries else pd.Series(dtype=object)
     at = {f"INBOUND:{key}": position.get(str(node), -1) for key, node in nodes.items()}
     return np.array([at.get(str(source), -1) for source in sources.index], np.int_)

@@ -75,7 +75,7 @@ class Large:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Large]:
     folder = tmp_path_factory.mktemp("large")
-    tables = make_basin(REACHES, 90, 6, seed=7)
+    tables = make_basin(REACHES, 400, 6, seed=7)
     tables["reaches"].loc[tables["reaches"].index[::37], "control"] = "closed"
     project = layers.create_project(folder / "basin.gpkg", name="示例", demo=True, tables=tables)
     network = project.network()
