@@ -14,8 +14,10 @@ class LoopError(ValueError):
     """The network has loops; :func:`hydro.checks.find_loops` names them."""
 
 
-COMPILED_FROM = 100_000
-"""Reaches from which compiled loops pay for their start-up (measured in ``benchmarks/network.py``)."""
+COMPILED_FROM = 10_000
+"""Reaches from which compiled loops are used: they cost half a second once a process, and save ten times that in a day.
+
+Smaller networks are solved without a compiler, in less than a millisecond (measured in ``benchmarks/network.py``)."""
 
 
 def flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:
@@ -35,9 +37,20 @@ def number_nodes(from_node: Int, to_node: Int, node_count: int) -> tuple[Int, In
     flow = flow_order(from_node, to_node, node_count)
     if len(flow) < node_count:
         raise LoopError
-    rank = np.empty(node_count, np.int32)
-    rank[flow] = np.arange(node_count, dtype=np.int32)
+    rank = _places(flow)
+    if len(from_node) < COMPILED_FROM:
+        return rank, rank[from_node], rank[to_node]
+    from hydro import kernels
+
+    rank = _places(kernels.close_order(rank[from_node], rank[to_node], node_count))[rank]
     return rank, rank[from_node], rank[to_node]
+
+
+def _places(order: Int) -> Int:
+    """The place of every number in an order."""
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return place
 
 
 def _flow_order(from_node: Int, to_node: Int, node_count: int) -> Int:

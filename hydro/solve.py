@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hydro.order import COMPILED_FROM, Int
+from hydro.order import COMPILED_FROM, Int, by_place
 from hydro.topology import Float, Topology
 from hydro.transport import Passage
 
@@ -33,39 +33,63 @@ class Solver:
         self.through: Float = passed.share * passed.kept
         self.engine = engine or ("compiled" if topology.reach_count >= COMPILED_FROM else "sparse")
 
-    def forward(self, entering: Float) -> Float:
-        """Load at every node from what enters at the nodes. (nodes,) or (nodes, columns), kg/d."""
-        if self.engine == "compiled":
-            return self._walk("forward", entering)
-        return np.asarray(self._factor.solve(np.asarray(entering, np.float64, order="F")), np.float64)
+    def forward(self, entering: Float, *, out: Float | None = None) -> Float:
+        """Load at every node from what enters at the nodes. (nodes,) or (nodes, columns), kg/d.
 
-    def backward(self, seen: Float) -> Float:
+        ``out``: where the answer goes (same shape, float64, row by row); it may be ``entering`` itself.
+        """
+        if self.engine == "sparse":
+            return self._solved(entering, "N", out)
+        from hydro import kernels
+
+        given, solved = _pair(entering, out)
+        if given.ndim == 1:
+            np.copyto(solved, given)
+            kernels.forward(*self._leaving, solved)
+        else:
+            kernels.forward_columns(*self._entering, given, solved, COLUMN_BLOCK)
+        return solved
+
+    def backward(self, seen: Float, *, out: Float | None = None) -> Float:
         """What one unit at every node gives downstream, counted with weights ``seen`` at the nodes. Same shapes."""
-        if self.engine == "compiled":
-            return self._walk("backward", seen)
-        return np.asarray(self._factor.solve(np.asarray(seen, np.float64, order="F"), "T"), np.float64)
+        if self.engine == "sparse":
+            return self._solved(seen, "T", out)
+        from hydro import kernels
+
+        given, solved = _pair(seen, out)
+        if given.ndim == 1:
+            kernels.backward(*self._leaving, given, solved)
+        else:
+            kernels.backward_columns(*self._leaving, given, solved, COLUMN_BLOCK)
+        return solved
 
     def ready(self) -> None:
         """Factorise or arrange now what the first question would otherwise wait for."""
-        _ = self._compiled if self.engine == "compiled" else self._factor
+        _ = self._leaving if self.engine == "compiled" else self._factor
 
-    def _walk(self, direction: str, given: Float) -> Float:
-        from hydro import kernels
-
-        given = np.ascontiguousarray(given, np.float64)
-        if given.ndim == 1:
-            solved = np.empty_like(given)
-            getattr(kernels, direction)(*self._compiled, given, solved)
-        else:
-            solved = np.zeros_like(given)
-            getattr(kernels, f"{direction}_columns")(*self._compiled, given, solved, COLUMN_BLOCK)
-        return solved
+    def _solved(self, given: Float, direction: str, out: Float | None) -> Float:
+        solved = np.asarray(self._factor.solve(np.asarray(given, np.float64, order="F"), direction), np.float64)
+        if out is None:
+            return solved
+        out[...] = solved
+        return out
 
     @cached_property
-    def _compiled(self) -> tuple[Int, Int, Float]:
-        """First reach of every node, then of every reach in that order its lower node and the part that passes."""
+    def _leaving(self) -> tuple[Int, Int, Float]:
+        """First reach that leaves every node, then of every reach in that order its lower node and the part that passes."""
         topology = self.topology
         return topology.first_leaving, topology.to_node[topology.order], self.through[topology.order]
+
+    @cached_property
+    def _entering(self) -> tuple[Int, Int, Float]:
+        """First reach that enters every node, then of every reach in that order its upper node and the part that passes.
+
+        Reaches that enter one node stand in flow order, so that sums run as in ``_leaving``.
+        """
+        topology = self.topology
+        first, slots = by_place(topology.to_node[topology.order], topology.node_count)
+        reaches = topology.order[slots]
+        return first, topology.from_node[reaches], self.through[reaches]
 
     @cached_property
     def _factor(self) -> Any:
@@ -76,3 +100,13 @@ class Solver:
         nodes = topology.node_count
         flow = coo_array((self.through, (topology.to_node, topology.from_node)), shape=(nodes, nodes)).tocsc()
         return splu((eye_array(nodes, format="csc") - flow).tocsc(), "NATURAL", diag_pivot_thresh=0.0)
+
+
+def _pair(given: Float, out: Float | None) -> tuple[Float, Float]:
+    """What is given and where the answer goes, both as the compiled loops take them: float64, row by row."""
+    given = np.ascontiguousarray(given, np.float64)
+    if out is None:
+        return given, np.empty_like(given)
+    if out.shape != given.shape or out.dtype != np.float64 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be float64, contiguous and of shape {given.shape}, not {out.dtype} {out.shape}")
+    return given, out

@@ -22,20 +22,19 @@ import pandas as pd
 
 from hydro.errors import Fault
 from hydro.network import Compiled, RiverNetwork
-from hydro.order import COMPILED_FROM
 from hydro.topology import Topology
 from layers.tables import REVISION_OF
 
 if TYPE_CHECKING:
     from layers.protocol import Store
 
-KEPT_FROM = COMPILED_FROM
+KEPT_FROM = 100_000
 """Reaches from which a network is worth keeping; a smaller one is built sooner than looked up."""
 MOST_BYTES = 4 << 30
 """What all kept networks take together; the longest unused go first."""
 STRUCTURE = ("reaches", "boundaries", "sections", "outlets", "plants", "gates")
 """Tables that a network is compiled from and checked against; observations and weather are read as ever."""
-LAYOUT = 1
+LAYOUT = 2
 """Version of these files and of what is kept in them; older ones are left alone until they are pushed out."""
 COLUMN, NODES, TOLD = "qy:", ".nodes", b"qingyuan"
 MAP = ".map1"
