@@ -1,10 +1,12 @@
 """Building, routing and tracing a river network, beside its peers, each in a process of its own.
 
 ``python -m benchmarks.network --reaches 1000000 --format table|json``.  Every figure is the best of ``--runs`` (the
-median stands beside it in json).  ``build_s`` goes from columns of numbers to a network ready to solve;
+median stands beside it in json); what takes long is repeated for a minute, and a peer that is not done in ``--limit``
+seconds is cut off and said to be.  ``build_s`` goes from columns of numbers to a network ready to solve;
 ``forward_s`` routes one load everywhere; ``adjoint_s`` asks what every node gives to one place; ``columns32_s`` routes 32
 loads at once.  ``memory_bound_s`` is the time the machine needs to move the bytes of one forward run (32 a reach): the
 best of many copies of arrays of just that size, in the same process, so that what fits a cache is held against that cache.
+``columns32_bound_s`` is the same for what 32 loads must move: 256 bytes read and 256 written a node, and the network once.
 ``rss_grown_mb``: what the built network, one forward and one adjoint run added to the process.
 """
 
@@ -15,34 +17,19 @@ import json
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import numpy as np
 
+from benchmarks.interrupt import end_with_all
+from benchmarks.network_peers import PEERS, timed
 from benchmarks.rivers import Rivers, make_rivers
 from hydro.order import COMPILED_FROM
 
-PEERS = ("networkx", "rustworkx", "scipy", "pyflwdir")
 BYTES_A_REACH = 32  # first slot 4, other node 4, through 8, load read 8 and written 8
-
-
-def timed(work: Callable[[], Any], runs: int) -> dict[str, float]:
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return {"best": min(seconds), "median": median(seconds)}
-
-
-def through(rivers: Rivers) -> np.ndarray:
-    """Share of the upper node times what is kept along the reach, splits by discharge."""
-    total = np.bincount(rivers.from_node, weights=rivers.discharge_m3_s, minlength=rivers.node_count)
-    share = rivers.discharge_m3_s / total[rivers.from_node]
-    return share * np.exp(-rivers.decay_per_d * rivers.length_m / (rivers.velocity_m_s * 86_400))
+BYTES_A_REACH_32 = 16 + 2 * 8 * 32
+LIMIT_S = 900.0
+NOT_INSTALLED = " (pip install -r benchmarks/requirements.txt)"
 
 
 def built(rivers: Rivers) -> tuple[Any, Any]:
@@ -79,7 +66,7 @@ def ours(rivers: Rivers, runs: int) -> dict[str, Any]:
     grown = current_rss_mb() - before
     del held
     many = np.random.default_rng(0).random((rivers.node_count, 32))
-    solver.forward(many[:, :2].copy())
+    solved = solver.forward(many)  # whoever asks again and again keeps the place of the answer
 
     mouth = int(np.argmax(rank == rank.max()))
     result = {
@@ -87,11 +74,12 @@ def ours(rivers: Rivers, runs: int) -> dict[str, Any]:
         "build_s": timed(lambda: built(rivers), runs),
         "forward_s": timed(lambda: solver.forward(load), runs),
         "adjoint_s": timed(lambda: solver.backward(load), runs),
-        "columns32_s": timed(lambda: solver.forward(many), max(runs // 2, 3)),
+        "columns32_s": timed(lambda: solver.forward(many, out=solved), runs),
         "upstream_set_s": timed(lambda: reaches_above(solver.topology, int(rank[mouth])), runs),
         "rss_mb": current_rss_mb(),
         "rss_grown_mb": grown,
         "memory_bound_s": moved_s(BYTES_A_REACH * len(rivers.from_node)),
+        "columns32_bound_s": moved_s(BYTES_A_REACH_32 * len(rivers.from_node), runs),
         "checksum": float(solver.forward(np.ones(rivers.node_count))[rank[mouth]]),
     }
     return result
@@ -102,126 +90,25 @@ def current_rss_mb() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
 
-def moved_s(moved: int) -> float:
-    """Seconds in which one core moves so many bytes, half of them read and half written: the best of a hundred copies."""
+def moved_s(moved: int, runs: int = 100) -> float:
+    """Seconds in which one core moves so many bytes, half of them read and half written: the best of many copies."""
     source, target = np.ones(moved // 16), np.ones(moved // 16)
-    return timed(lambda: np.copyto(target, source), 100)["best"]
+    return timed(lambda: np.copyto(target, source), runs)["best"]
 
 
-def with_networkx(rivers: Rivers, runs: int) -> dict[str, Any]:
-    import networkx as nx
-
-    weight = through(rivers).tolist()
-    start, end = rivers.from_node.tolist(), rivers.to_node.tolist()
-
-    def build() -> nx.MultiDiGraph:
-        graph = nx.MultiDiGraph()
-        graph.add_edges_from((a, b, {"through": w}) for a, b, w in zip(start, end, weight, strict=True))
-        return graph
-
-    graph = build()
-    order = list(nx.topological_sort(graph))
-
-    def forward() -> dict[int, float]:
-        load = dict.fromkeys(order, 1.0)
-        for node in nx.topological_sort(graph):
-            for _, below, data in graph.out_edges(node, data=True):
-                load[below] += data["through"] * load[node]
-        return load
-
-    mouth = order[-1]
-    return {
-        "build_s": timed(build, 1),
-        "forward_s": timed(forward, 1 if len(start) > 200_000 else 3),
-        "upstream_set_s": timed(lambda: nx.ancestors(graph, mouth), 1),
-        "checksum": max(forward()[node] for node in order if graph.out_degree(node) == 0),
-    }
-
-
-def with_rustworkx(rivers: Rivers, runs: int) -> dict[str, Any]:
-    import rustworkx as rx
-
-    weight = through(rivers).tolist()
-    edges = list(zip(rivers.from_node.tolist(), rivers.to_node.tolist(), weight, strict=True))
-
-    def build() -> rx.PyDiGraph:
-        graph = rx.PyDiGraph()
-        graph.add_nodes_from(range(rivers.node_count))
-        graph.add_edges_from(edges)
-        return graph
-
-    graph = build()
-
-    def forward() -> list[float]:
-        load = [1.0] * rivers.node_count
-        for node in rx.topological_sort(graph):
-            for _, below, part in graph.out_edges(node):
-                load[below] += part * load[node]
-        return load
-
-    mouth = next(node for node in graph.node_indices() if graph.out_degree(node) == 0)
-    return {
-        "build_s": timed(build, 3),
-        "forward_s": timed(forward, 1 if len(edges) > 200_000 else 3),
-        "upstream_set_s": timed(lambda: rx.ancestors(graph, mouth), 3),
-        "checksum": forward()[mouth],
-    }
-
-
-def with_scipy(rivers: Rivers, runs: int) -> dict[str, Any]:
-    """splu in its natural order; the flow order is given to it, as scipy has no topological sort."""
-    from scipy.sparse import coo_array, eye_array
-    from scipy.sparse.linalg import splu
-
-    from hydro.network import number_nodes
-
-    _, start, end = number_nodes(rivers.from_node, rivers.to_node, rivers.node_count)
-    weight = through(rivers)
-    nodes = rivers.node_count
-
-    def build() -> Any:
-        flow = coo_array((weight, (end, start)), shape=(nodes, nodes)).tocsc()
-        return splu((eye_array(nodes, format="csc") - flow).tocsc(), "NATURAL", diag_pivot_thresh=0.0)
-
-    factor = build()
-    load = np.ones(nodes)
-    many = np.ones((nodes, 32), order="F")
-    return {
-        "build_s": timed(build, 3),
-        "forward_s": timed(lambda: factor.solve(load), runs),
-        "adjoint_s": timed(lambda: factor.solve(load, "T"), runs),
-        "columns32_s": timed(lambda: factor.solve(many), 3),
-        "checksum": float(factor.solve(load).max()),
-    }
-
-
-def with_pyflwdir(rivers: Rivers, runs: int) -> dict[str, Any]:
-    """pyflwdir walks trees only and does not decay: its accumulation of a conservative load, the second arms left out."""
-    import pyflwdir
-
-    _, first = np.unique(rivers.from_node, return_index=True)
-    below = np.arange(rivers.node_count, dtype=np.intp)
-    below[rivers.from_node[first]] = rivers.to_node[first]
-
-    def build() -> Any:
-        tree = pyflwdir.Flwdir(idxs_ds=below.copy())
-        tree.order_cells()
-        return tree
-
-    tree = build()
-    load = np.ones(rivers.node_count)
-    tree.accuflux(load)
-    return {"build_s": timed(build, 3), "forward_s": timed(lambda: tree.accuflux(load), runs)}
-
-
-def measure(name: str, reaches: int, shape: str, runs: int) -> dict[str, Any]:
+def measure(name: str, asked: argparse.Namespace, runs: int) -> dict[str, Any]:
     """One implementation in a fresh process; its figures, or why it has none."""
-    command = [sys.executable, "-m", "benchmarks.network", "--child", name, "--reaches", str(reaches)]
-    done = subprocess.run(
-        [*command, "--shape", shape, "--runs", str(runs)], capture_output=True, text=True, timeout=1800, check=False
-    )
+    words = ["--reaches", str(asked.reaches), "--shape", asked.shape, "--runs", str(runs), "--child", name]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.network", *words],
+            capture_output=True, text=True, check=False, timeout=asked.limit,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not done in {asked.limit:.0f} s"}
     if done.returncode:
-        return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"}
+        why = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
+        return {"failed": why + (NOT_INSTALLED if why.startswith("ModuleNotFoundError") else "")}
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -230,7 +117,8 @@ def flat(figures: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for key, value in figures.items():
         if isinstance(value, dict):
-            row[key], row[f"{key.removesuffix('_s')}_median_s"] = value["best"], value["median"]
+            stem = key.removesuffix("_s")
+            row[key], row[f"{stem}_median_s"], row[f"{stem}_runs"] = value["best"], value["median"], value["runs"]
         else:
             row[key] = value
     return row
@@ -242,25 +130,37 @@ def main() -> None:
     parser.add_argument("--shape", choices=("basin", "chain", "star"), default="basin")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--peers", default=",".join(PEERS), help="comma separated; empty for none")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds after which a peer is cut off")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    end_with_all()
+    try:
+        show(asked)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing was kept")
+
+
+def show(asked: argparse.Namespace) -> None:
     if asked.child:
         rivers = make_rivers(asked.reaches, shape=asked.shape)
-        work = {"ours": ours, "networkx": with_networkx, "rustworkx": with_rustworkx, "scipy": with_scipy}
-        print(json.dumps({**work, "pyflwdir": with_pyflwdir}[asked.child](rivers, asked.runs)))
+        print(json.dumps({"ours": ours, **PEERS}[asked.child](rivers, asked.runs)))
         return
-    measure("ours", asked.reaches, asked.shape, 1)  # compiles and caches the kernels
-    result = {"reaches": asked.reaches, "shape": asked.shape}
-    result |= flat(measure("ours", asked.reaches, asked.shape, asked.runs))
     peers = [name for name in asked.peers.split(",") if name]
-    result["peers"] = {name: flat(measure(name, asked.reaches, asked.shape, asked.runs)) for name in peers}
+    if unknown := set(peers) - set(PEERS):
+        sys.exit(f"unknown peers: {', '.join(sorted(unknown))}; known are {', '.join(PEERS)}")
+    measure("ours", asked, 1)  # compiles and caches the kernels
+    result = {"reaches": asked.reaches, "shape": asked.shape, **flat(measure("ours", asked, asked.runs))}
+    if "failed" in result:
+        sys.exit(result["failed"])
+    result["peers"] = {name: flat(measure(name, asked, asked.runs)) for name in peers}
     if asked.format == "json":
         print(json.dumps(result))
         return
     columns = ("build_s", "forward_s", "adjoint_s", "columns32_s", "upstream_set_s")
     print(
-        f"{asked.reaches:,} reaches ({asked.shape}); memory bound of a forward run {1e3 * result['memory_bound_s']:.2f} ms"
+        f"{asked.reaches:,} reaches ({asked.shape}); memory bound of a forward run {1e3 * result['memory_bound_s']:.2f} ms, "
+        f"of 32 columns {1e3 * result['columns32_bound_s']:.2f} ms"
     )
     print(f"{'':12}" + "".join(f"{name[:-2] + ' ms':>18}" for name in columns))
     for name, row in {"qingyuan": result, **result["peers"]}.items():

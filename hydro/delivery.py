@@ -10,9 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hydro.network import RiverNetwork
+from hydro.room import must_fit
 from hydro.solve import Solver
 from hydro.topology import Bool, Float
 from hydro.transport import Conditions, conditions, part_kept, passage, require_flow
+
+BYTES_A_PLACE = 90
+"""What a delivery holds at its height for one reach and one section (81 measured on 100,000 reaches × 50 sections)."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +99,22 @@ def delivery_ratios(
 
     Convention: the whole source reach counts (a unit enters at its upstream end), and on the section's own reach only
     the part above the section. Sections by id or name; all of them where none is named.  USGS SPARROW's "delivery
-    fraction" (Schwarz et al. 2006, TM 6-B3) is the same quantity at the reach's downstream end.
+    fraction" (Schwarz et al. 2006, TM 6-B3) is the same quantity at the reach's downstream end.  Raises HydroError
+    with the size needed where so many sections at once do not fit into memory.
     """
     if sections is None:
         wanted = tuple(map(str, network.sections.index))
     else:
         wanted = tuple(network.section_id(s) for s in ([sections] if isinstance(sections, str) else sections))
+    topology = network.topology
+    must_fit(
+        BYTES_A_PLACE * topology.reach_count * len(wanted),
+        "本机内存不够：{reaches} 个河段 × {sections} 个断面的输移比需要 {needed} GB，可用 {left} GB。请分几次，每次少选几个断面",
+        reaches=topology.reach_count,
+        sections=len(wanted),
+    )
     given = given or conditions(network, time)
     require_flow(network, given)
-    topology = network.topology
     solver = solver or Solver(topology, passage(topology, given))
     places = [network.position("sections", s) for s in wanted]
     reach = np.array([place for place, _ in places], np.int_)
@@ -133,7 +144,7 @@ def _deliver(
     np.add.at(late, topology.from_node, (through * reach_time)[:, None] * node_ratio[topology.to_node])
     own_moment = np.where(own_kept > 0, own_kept * own_time, 0.0)
     np.add.at(late, (topology.from_node[reach], columns), passed.share[reach] * own_moment)
-    node_moment = solver.backward(late)
+    node_moment = solver.backward(late, out=late)
 
     node_fastest, node_unknown = _walk(solver, reach, np.where(own_kept > 0, own_time, np.inf))
     kept, moment = _stretch(passed.travel_time_d, 1.0, passed.kept)

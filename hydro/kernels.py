@@ -95,11 +95,11 @@ def close_order(from_node, to_node, node_count):  # type: ignore[no-untyped-def]
     order = np.empty(node_count, np.int32)
     stem = np.empty(RUN, np.int32)
     done = 0
-    waiting = [np.int64(0) for _ in range(0)]  # a node asks for what lies above it; ~node can be placed
+    waiting = [0 for _ in range(0)]  # a node asks for what lies above it; ~node can be placed
     for mouth in range(node_count):
         if leaves[mouth]:
-            waiting.append(np.int64(mouth))
-        while len(waiting):
+            waiting.append(mouth)
+        while waiting:
             node = waiting.pop()
             if node < 0:
                 if not placed[~node]:
@@ -112,11 +112,11 @@ def close_order(from_node, to_node, node_count):  # type: ignore[no-untyped-def]
                 stem[length] = node
                 waiting.append(~node)
                 length += 1
-                node = np.int64(largest[node])
+                node = int(largest[node])
             for step in range(length):
                 for slot in range(first[stem[step]], first[stem[step] + 1]):
                     if above[slot] != largest[stem[step]] and not placed[above[slot]]:
-                        waiting.append(np.int64(above[slot]))
+                        waiting.append(int(above[slot]))
             if length and node >= 0 and not placed[node]:
                 waiting.append(node)
     return order
@@ -152,43 +152,56 @@ def backward(first, to_node, through, weight, seen):  # type: ignore[no-untyped-
         seen[node] = here
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
-def forward_columns(first, above, through, entering, load, width):  # type: ignore[no-untyped-def]
-    """:func:`forward` for many columns, ``width`` of them at a time, blocks in parallel. (nodes, columns)
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def forward_block(first, above, through, entering, load, left, right):  # type: ignore[no-untyped-def]
+    """:func:`forward` for the columns from ``left`` to ``right``; ``load`` may be ``entering``. (nodes, columns)
 
     Gathered, over the reaches that *enter* a node: a row is written once and read while it is still in the cache, and
-    what the processor cannot foresee costs little beside a whole row.  ``load`` may be ``entering``.
+    what the processor cannot foresee costs little beside a whole row.
     """
+    left, right, reach = PLACE(left), PLACE(right), PLACE(0)
+    for node in range(PLACE(0), PLACE(load.shape[0])):
+        for column in range(left, right):
+            load[node, column] = entering[node, column]
+        end = PLACE(first[node + PLACE(1)])
+        while reach < end:
+            upper, part = PLACE(above[reach]), through[reach]
+            for column in range(left, right):
+                load[node, column] += part * load[upper, column]
+            reach += PLACE(1)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def backward_block(first, to_node, through, weight, seen, left, right):  # type: ignore[no-untyped-def]
+    """:func:`backward` for the columns from ``left`` to ``right``; ``seen`` may be ``weight``. (nodes, columns)"""
+    left, right = PLACE(left), PLACE(right)
+    reach, node = PLACE(len(to_node)), PLACE(seen.shape[0])
+    while node > PLACE(0):
+        node -= PLACE(1)
+        for column in range(left, right):
+            seen[node, column] = weight[node, column]
+        begin = PLACE(first[node])
+        while reach > begin:
+            reach -= PLACE(1)
+            below, part = PLACE(to_node[reach]), through[reach]
+            for column in range(left, right):
+                seen[node, column] += part * seen[below, column]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def forward_blocks(first, above, through, entering, load, width):  # type: ignore[no-untyped-def]
+    """Blocks of ``width`` columns in parallel, each as in :func:`forward_block`."""
     for block in prange((load.shape[1] + width - 1) // width):
-        left, right = PLACE(block * width), PLACE(min((block + 1) * width, load.shape[1]))
-        reach = PLACE(0)
-        for node in range(PLACE(0), PLACE(load.shape[0])):
-            for column in range(left, right):
-                load[node, column] = entering[node, column]
-            end = PLACE(first[node + PLACE(1)])
-            while reach < end:
-                upper, part = PLACE(above[reach]), through[reach]
-                for column in range(left, right):
-                    load[node, column] += part * load[upper, column]
-                reach += PLACE(1)
+        end = min((block + 1) * width, load.shape[1])
+        forward_block(first, above, through, entering, load, block * width, end)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath={"contract"})
-def backward_columns(first, to_node, through, weight, seen, width):  # type: ignore[no-untyped-def]
-    """:func:`backward` for many columns; ``seen`` may be ``weight``. (nodes, columns)"""
+@njit(cache=True, nogil=True, parallel=True)
+def backward_blocks(first, to_node, through, weight, seen, width):  # type: ignore[no-untyped-def]
+    """Blocks of ``width`` columns in parallel, each as in :func:`backward_block`."""
     for block in prange((seen.shape[1] + width - 1) // width):
-        left, right = PLACE(block * width), PLACE(min((block + 1) * width, seen.shape[1]))
-        reach, node = PLACE(len(to_node)), PLACE(seen.shape[0])
-        while node > PLACE(0):
-            node -= PLACE(1)
-            for column in range(left, right):
-                seen[node, column] = weight[node, column]
-            begin = PLACE(first[node])
-            while reach > begin:
-                reach -= PLACE(1)
-                below, part = PLACE(to_node[reach]), through[reach]
-                for column in range(left, right):
-                    seen[node, column] += part * seen[below, column]
+        end = min((block + 1) * width, seen.shape[1])
+        backward_block(first, to_node, through, weight, seen, block * width, end)
 
 
 @njit(cache=True, nogil=True)

@@ -8,12 +8,14 @@ by compiled loops instead; both give the same numbers.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from hydro.order import COMPILED_FROM, Int, by_place
+from hydro.room import must_fit
 from hydro.topology import Float, Topology
 from hydro.transport import Passage
 
@@ -46,8 +48,10 @@ class Solver:
         if given.ndim == 1:
             np.copyto(solved, given)
             kernels.forward(*self._leaving, solved)
+        elif given.shape[1] <= COLUMN_BLOCK:  # waking other threads would take longer than it saves
+            kernels.forward_block(*self._entering, given, solved, 0, given.shape[1])
         else:
-            kernels.forward_columns(*self._entering, given, solved, COLUMN_BLOCK)
+            kernels.forward_blocks(*self._entering, given, solved, COLUMN_BLOCK)
         return solved
 
     def backward(self, seen: Float, *, out: Float | None = None) -> Float:
@@ -59,8 +63,10 @@ class Solver:
         given, solved = _pair(seen, out)
         if given.ndim == 1:
             kernels.backward(*self._leaving, given, solved)
+        elif given.shape[1] <= COLUMN_BLOCK:
+            kernels.backward_block(*self._leaving, given, solved, 0, given.shape[1])
         else:
-            kernels.backward_columns(*self._leaving, given, solved, COLUMN_BLOCK)
+            kernels.backward_blocks(*self._leaving, given, solved, COLUMN_BLOCK)
         return solved
 
     def ready(self) -> None:
@@ -68,6 +74,7 @@ class Solver:
         _ = self._leaving if self.engine == "compiled" else self._factor
 
     def _solved(self, given: Float, direction: str, out: Float | None) -> Float:
+        _foresee(np.shape(given), 3)  # column by column, and back
         solved = np.asarray(self._factor.solve(np.asarray(given, np.float64, order="F"), direction), np.float64)
         if out is None:
             return solved
@@ -104,9 +111,20 @@ class Solver:
 
 def _pair(given: Float, out: Float | None) -> tuple[Float, Float]:
     """What is given and where the answer goes, both as the compiled loops take them: float64, row by row."""
+    _foresee(np.shape(given), (out is None) + (not np.asarray(given).flags.c_contiguous))
     given = np.ascontiguousarray(given, np.float64)
     if out is None:
         return given, np.empty_like(given)
     if out.shape != given.shape or out.dtype != np.float64 or not out.flags.c_contiguous:
         raise ValueError(f"out must be float64, contiguous and of shape {given.shape}, not {out.dtype} {out.shape}")
     return given, out
+
+
+def _foresee(shape: tuple[int, ...], copies: int) -> None:
+    """Refuse loads of which so many copies do not fit beside what is there."""
+    must_fit(
+        8 * math.prod(shape) * copies,
+        "本机内存不够：{nodes} 个节点 × {columns} 列需要 {needed} GB，可用 {left} GB。请分几次，每次少算几列",
+        nodes=shape[0],
+        columns=math.prod(shape[1:]),
+    )

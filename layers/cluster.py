@@ -18,12 +18,11 @@ import hydro
 from hydro.ensemble import Draws, Results, Runner, Stretch, Threads, needed_bytes, solve_part
 from hydro.errors import HydroError
 from hydro.network import RiverNetwork
+from hydro.room import must_fit
 
 CONNECT_S = 10
 RETRIES = 3
 """How often a task is tried again when the worker that had it is gone or failed."""
-SHARE = 0.8
-"""Part of the free memory that a run may take."""
 
 
 class Cluster:
@@ -168,22 +167,14 @@ def runner_at(address: str, *, fallback: bool = False) -> tuple[Runner, HydroErr
 
 def foresee(network: RiverNetwork, draws: int, runner: Runner) -> int:
     """Bytes that an ensemble needs; raises HydroError with the size where this machine or a worker has not so much."""
-    import psutil
-
     cluster = runner if isinstance(runner, Cluster) else None
     at_once = runner.count if isinstance(runner, Threads) else 0
     here, each = needed_bytes(network, draws, at_once=at_once)
-    message = "本机内存不够：{draws} 次抽样需要 {needed} GB，可用 {free} GB。请减少 --draws，或换内存更大的机器"
-    _fits(here, int(psutil.virtual_memory().available), draws, message)
+    message = "本机内存不够：{draws} 次抽样需要 {needed} GB，可用 {left} GB。请减少 --draws，或换内存更大的机器"
+    must_fit(here, message, draws=draws)
     if cluster:
         message = (
-            "集群的工作进程内存不够：每个线程需要 {needed} GB，可用 {free} GB。请减少每个进程的线程数，或加大其内存"
+            "集群的工作进程内存不够：每个线程需要 {needed} GB，可用 {left} GB。请减少每个进程的线程数，或加大其内存"
         )
-        _fits(each, cluster.free_bytes(), draws, message)
+        must_fit(each, message, free=cluster.free_bytes())
     return here
-
-
-def _fits(wanted: int, free: int, draws: int, message: str) -> None:
-    if wanted > SHARE * free:
-        needed, left = f"{wanted / 1e9:.2f}", f"{SHARE * free / 1e9:.2f}"
-        raise HydroError("memory", message, draws=draws, needed=needed, free=left)

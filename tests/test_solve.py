@@ -6,6 +6,7 @@ import pytest
 from basins import reaches, sections
 
 import hydro
+from hydro import HydroError, kernels
 from hydro.order import _flow_order, flow_order
 from hydro.solve import Solver
 
@@ -35,6 +36,45 @@ def test_compiled_and_sparse_agree(network: hydro.RiverNetwork, columns: tuple[i
     for ask in ("forward", "backward"):
         a, b = getattr(sparse, ask)(load), getattr(compiled, ask)(load)
         assert np.abs(a - b).max() <= 1e-12 * np.abs(a).max()
+        for column in np.ndindex(columns):
+            alone = getattr(compiled, ask)(np.ascontiguousarray(load[:, *column]))
+            assert (b[:, *column] == alone).all()  # to the last bit: it does not matter in which company
+
+
+@pytest.mark.parametrize("engine", ["sparse", "compiled"])
+@pytest.mark.parametrize("columns", [(), (5,), (40,)])
+def test_an_answer_goes_where_it_is_told_to(network: hydro.RiverNetwork, engine: str, columns: tuple[int, ...]) -> None:
+    solver = Solver(network.topology, hydro.passage(network.topology, hydro.conditions(network)), engine=engine)
+    load = np.random.default_rng(2).random((network.topology.node_count, *columns))
+    for ask in (solver.forward, solver.backward):
+        expected, there, itself = ask(load), np.full_like(load, np.nan), load.copy()
+        assert ask(load, out=there) is there
+        assert (there == expected).all()
+        assert (ask(itself, out=itself) == expected).all()
+
+
+def test_a_place_that_does_not_fit_the_answer_is_refused(network: hydro.RiverNetwork) -> None:
+    solver = Solver(network.topology, hydro.passage(network.topology, hydro.conditions(network)), engine="compiled")
+    load = np.ones(network.topology.node_count)
+    with pytest.raises(ValueError, match="out must be float64, contiguous and of shape"):
+        solver.forward(load, out=np.ones(3))
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_begins(
+    network: hydro.RiverNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nation = np.broadcast_to(0.0, (100_000_000, 1000))  # itself it takes eight bytes
+    passed = hydro.passage(network.topology, hydro.conditions(network))
+    for engine, needed in (("compiled", "1600.00"), ("sparse", "2400.00")):
+        with pytest.raises(HydroError) as told:
+            Solver(network.topology, passed, engine=engine).backward(nation)
+        assert f"本机内存不够：100000000 个节点 × 1000 列需要 {needed} GB，可用 " in str(told.value)
+        assert str(told.value).endswith(" GB。请分几次，每次少算几列")
+    with pytest.raises(HydroError, match=r"本机内存不够：3298 个河段 × 3000000 个断面的输移比需要 \d{3}\.\d\d GB"):
+        hydro.delivery_ratios(network, ["S"] * 3_000_000)
+    monkeypatch.setattr("hydro.network.BYTES_A_REACH", 10**12)
+    with pytest.raises(HydroError, match=r"本机内存不够：3298 个河段的河网需要 3298000\.00 GB"):
+        hydro.build_network({"reaches": network.reaches})
 
 
 def test_backward_is_the_transpose_of_forward(network: hydro.RiverNetwork) -> None:
@@ -67,6 +107,23 @@ def test_flow_order_puts_everything_upstream_first_in_both_languages(monkeypatch
     rank = np.argsort(nodes)
     assert (rank[start] < rank[end]).all()
     assert python.tolist() == nodes.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neighbours_in_the_river_become_neighbours_in_memory(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    upper = np.arange(1, 2_000)
+    lower = np.maximum(upper - draw.geometric(0.3, len(upper)), 0)
+    arms = draw.choice(upper, 20, replace=False)
+    name = draw.permutation(2_000).astype(np.int32)  # as in a file
+    start, end = name[np.concatenate([upper, arms])], name[np.concatenate([lower, arms // 2])]
+    rank = np.argsort(_flow_order(start, end, 2_000)).astype(np.int32)
+    order = kernels.close_order(rank[start], rank[end], 2_000)
+    assert sorted(order) == list(range(2_000))
+    close = np.argsort(order)[rank]
+    assert (close[start] < close[end]).all()
+    before, after = (np.quantile(place[end] - place[start], 0.95) for place in (rank, close))
+    assert after < before / 5
 
 
 def test_a_loop_shortens_the_order_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
