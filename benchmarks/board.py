@@ -19,6 +19,8 @@ import sys
 import time
 import tracemalloc
 
+from benchmarks.interrupt import end_with_all
+
 SECTIONS, YEARS, HOURS = 300, 10, 4
 PARAMETERS = ("TP", "NH3N", "COD", "CODMn", "DO", "pH", "BOD5", "F", "discharge")
 
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    end_with_all()
     if asked.once:
         print(json.dumps(once()))
         return

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import hydro
+from benchmarks.interrupt import end_with_all
 from benchmarks.synthetic import make_basin
 from hydro.ensemble import Threads, ensemble, prepare
 from layers.cluster import Cluster
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     given = parser.parse_args()
+    end_with_all()
     found = measure(given.reaches, given.draws, given.sections, given.runs)
     if given.format == "json":
         print(json.dumps(found))

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from benchmarks.interrupt import end_with_all
 from benchmarks.synthetic import make_basin
 
 ZONE = "EPSG:4547"  # CGCS2000, 3-degree Gauss-Kruger, central meridian 114° E
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     said = parser.parse_args()
+    end_with_all()
     if said.way:
         told = WAYS[said.way](said.folder, said.into)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

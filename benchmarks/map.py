@@ -31,6 +31,7 @@ from typing import Any
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 import layers
+from benchmarks.interrupt import end_with_all
 from benchmarks.synthetic import make_basin
 
 TOP = Path(__file__).resolve().parents[1]
@@ -273,6 +274,7 @@ def main() -> None:
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     given = parser.parse_args()
+    end_with_all()
     result = measure(given.reaches, given.demo, given.peer)
     print(json.dumps(result, indent=1) if given.format == "json" else table(result))
 

@@ -27,6 +27,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 import layers
+from benchmarks.interrupt import end_with_all
 from hydro.month_rows import months_of
 from layers import kept_months
 from layers.export import export
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     given = parser.parse_args()
+    end_with_all()
     found = measure(given.records)
     if given.format == "json":
         print(json.dumps(found))

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import layers
+from benchmarks.interrupt import end_with_all
 from benchmarks.sessions import Visitor
 from layers.accounts import Accounts
 from layers.demo import demo_project
@@ -171,6 +172,7 @@ def main() -> int:
         "--pause", type=float, default=15.0, help="seconds between two clicks of one person, on average"
     )
     args = parser.parse_args()
+    end_with_all()
     with tempfile.TemporaryDirectory(prefix="qy-soak-") as folder:
         project = layers.open_project(demo_project(Path(folder) / "demo.gpkg"))
         accounts = Accounts(f"{folder}/accounts.sqlite")

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.interrupt import end_with_all
+
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests")]
 
 from postgres import cluster  # noqa: E402
@@ -117,6 +119,7 @@ def main() -> None:
     parser.add_argument("--outlets", type=int, default=50)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     args = parser.parse_args()
+    end_with_all()
     rows = measure(args.writers, args.decisions, args.outlets)
     if args.format == "json":
         print(json.dumps(rows, ensure_ascii=False))

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.interrupt import end_with_all
+
 WAYS = ("ours", "ours, rivers given", "pyflwdir")
 CELL_M = 30.0
 THRESHOLD_KM2 = 50.0
@@ -99,6 +101,7 @@ def main() -> None:
     options.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = options.parse_args()
+    end_with_all()
     if asked.way:
         one(asked.way, asked.folder)
         return
