@@ -94,11 +94,12 @@ def solve(
         return _nothing_to_choose(program)
     cuts: list[tuple[Float, float]] = []
     tighter = np.zeros(len(program.need))
-    bound = -np.inf
+    bound, spent = -np.inf, 0.0
     for rounds in range(1, MAX_ROUNDS + 1):
-        solver = _highs(program, cuts, tighter, gap, seconds)
+        solver = _highs(program, cuts, tighter, gap, None if seconds is None else max(seconds - spent, 0.0))
         _listen(solver, progress, stop)
         solver.run()
+        spent += solver.getRunTime()
         status, info = solver.getModelStatus(), solver.getInfo()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return Solution("infeasible", None, np.inf, np.inf, rounds)

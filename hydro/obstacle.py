@@ -7,6 +7,7 @@ together they are the answer, else the targets left over when as many as possibl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,19 +74,33 @@ class Obstacle:
         }
 
 
-def find_obstacle(model: Model, limit_mg_l: Float) -> Obstacle:
-    """Explain an infeasible model."""
-    if not _possible(model, limit_mg_l, []):
+Stop = Callable[[], bool] | None
+
+
+class _StoppedError(Exception):
+    """The user has asked for an end."""
+
+
+def find_obstacle(model: Model, limit_mg_l: Float, *, stop: Stop = None) -> Obstacle | None:
+    """Explain an infeasible model; None where ``stop()`` asked for an end before the explanation was found."""
+    try:
+        return _explain(model, limit_mg_l, stop)
+    except _StoppedError:
+        return None
+
+
+def _explain(model: Model, limit_mg_l: Float, stop: Stop) -> Obstacle:
+    if not _possible(model, limit_mg_l, [], stop):
         return _contradiction(model, limit_mg_l)
     only_budget, needed = False, float("nan")
     if model.limits.budget is not None:
-        freed = solve(model.program(limit_mg_l, budget=False), seconds=SEARCH_S)
+        freed = solve(model.program(limit_mg_l, budget=False), seconds=SEARCH_S, stop=stop)
         only_budget, needed = freed.x is not None, freed.cost if freed.x is not None else float("nan")
     targets = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l))]
-    alone = [s for s in targets if not _possible(model, limit_mg_l, [s])]
-    sections, smallest = ([], True) if alone else smallest_set(model, limit_mg_l)
+    alone = [s for s in targets if not _possible(model, limit_mg_l, [s], stop)]
+    sections, smallest = ([], True) if alone else smallest_set(model, limit_mg_l, stop)
     every = model.base_load.size <= ALL_FLOORS
-    floor, best = _floors(model, limit_mg_l, targets if every else alone or sections)
+    floor, best = _floors(model, limit_mg_l, targets if every else alone or sections, stop)
     alone.sort(key=lambda s: -float(np.nanmax(floor[:, s] / limit_mg_l[s], initial=0.0)))
     sections = sections or alone[:1]
     loads = [_loads(model, s, best[s], limit_mg_l[s]) for s in alone or sections if s in best]
@@ -109,28 +124,37 @@ def _contradiction(model: Model, limit_mg_l: Float) -> Obstacle:
     return Obstacle((), True, (), freed.x is not None, freed.cost, freed.x is None, nothing, floor)
 
 
-def smallest_set(model: Model, limit_mg_l: Float) -> tuple[list[int], bool]:
-    """The smallest set of sections whose targets cannot be met together, and whether it is proven smallest."""
+def smallest_set(model: Model, limit_mg_l: Float, stop: Stop = None) -> tuple[list[int], bool]:
+    """The smallest set of sections whose targets cannot be met together, and whether it is proven smallest.
+
+    A question that takes too long counts as possible; where all of them do, no way out is left to find, and nothing is proven.
+    """
     targets = [int(s) for s in np.flatnonzero(np.isfinite(limit_mg_l))]
     ways_out: list[list[int]] = []
     for _ in range(MOST_GUESSES):
         guess = _fewest(ways_out, targets)
-        if not _possible(model, limit_mg_l, guess):
+        if not _possible(model, limit_mg_l, guess, stop):
             return guess, True
-        ways_out.append(_left_over(model, limit_mg_l, guess, targets))
+        way_out = _left_over(model, limit_mg_l, guess, targets, stop)
+        if not way_out:
+            break
+        ways_out.append(way_out)
     core = targets
     for s in targets:
         rest = [t for t in core if t != s]
-        if not _possible(model, limit_mg_l, rest):
+        if not _possible(model, limit_mg_l, rest, stop):
             core = rest
     return core, False
 
 
-def _possible(model: Model, limit_mg_l: Float, sections: list[int]) -> bool:
-    if not sections:
-        return solve(model.program(limit_mg_l, [])).x is not None
-    program = replace(model.program(limit_mg_l, sections), cost=np.zeros(len(model.options)))
-    return solve(program, seconds=SEARCH_S).status != "infeasible"
+def _possible(model: Model, limit_mg_l: Float, sections: list[int], stop: Stop) -> bool:
+    program = model.program(limit_mg_l, sections)
+    if sections:  # whether, not at what price
+        program = replace(program, cost=np.zeros(len(model.options)))
+    found = solve(program, seconds=SEARCH_S if sections else None, stop=stop)
+    if stop is not None and stop():
+        raise _StoppedError
+    return found.status != "infeasible" if sections else found.x is not None
 
 
 def _fewest(ways_out: list[list[int]], targets: list[int]) -> list[int]:
@@ -154,25 +178,27 @@ def _fewest(ways_out: list[list[int]], targets: list[int]) -> list[int]:
         side_low=np.zeros(0),
         side_high=np.zeros(0),
     )
-    x = solve(program).x
-    assert x is not None
-    return [targets[i] for i in np.flatnonzero(x > 0.5)]
+    return [targets[i] for i in np.flatnonzero(np.asarray(solve(program).x) > 0.5)]
 
 
-def _left_over(model: Model, limit_mg_l: Float, start: list[int], targets: list[int]) -> list[int]:
+def _left_over(model: Model, limit_mg_l: Float, start: list[int], targets: list[int], stop: Stop) -> list[int]:
     """Grow a set that can be met as far as it goes; what is left over cannot be added: a way out is to give it up."""
     met = list(start)
     for s in targets:
-        if s not in met and _possible(model, limit_mg_l, [*met, s]):
+        if s not in met and _possible(model, limit_mg_l, [*met, s], stop):
             met.append(s)
     return [s for s in targets if s not in met]
 
 
-def _floors(model: Model, limit_mg_l: Float, sections: list[int]) -> tuple[Float, dict[int, tuple[int, Float]]]:
+def _floors(
+    model: Model, limit_mg_l: Float, sections: list[int], stop: Stop
+) -> tuple[Float, dict[int, tuple[int, Float]]]:
     """Lowest reachable concentration of each section alone, and for each its worst condition with the choices taken."""
     floor = np.full(model.base_load.shape, np.nan)
     best: dict[int, tuple[int, Float]] = {}
     for s in sections:
+        if stop is not None and stop():
+            raise _StoppedError
         worst = -np.inf
         for c in range(len(model.stands)):
             x = _cleanest(model, c, int(s))

@@ -154,14 +154,14 @@ def solve_plan(
     """:func:`plan_measures` on a model that is already built: asking again with another margin costs only the solve."""
     limit = model.target_mg_l * (1 - margin)
     solution = solve(model.program(limit), gap=gap, seconds=seconds, progress=progress, stop=stop)
-    return plan_of(model, solution, margin=margin)
+    return plan_of(model, solution, margin=margin, stop=stop)
 
 
-def plan_of(model: Model, solution: Solution, *, margin: float) -> Plan:
-    """What a solution of the model's program means."""
+def plan_of(model: Model, solution: Solution, *, margin: float, stop: Callable[[], bool] | None = None) -> Plan:
+    """What a solution of the model's program means; ``stop`` ends the search for what stands in its way."""
     limit = model.target_mg_l * (1 - margin)
     x = solution.x if solution.x is None else without_idle(model, solution.x, limit)
-    obstacle = find_obstacle(model, limit) if solution.status == "infeasible" else None
+    obstacle = find_obstacle(model, limit, stop=stop) if solution.status == "infeasible" else None
     return Plan(
         model=model,
         status=solution.status,

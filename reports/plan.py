@@ -7,6 +7,7 @@ import pandas as pd
 from hydro import Plan, Reliability, cost_curve, last_bit_costs, next_best
 from hydro.alternatives import LAST_MG_L
 from hydro.columns import text as column
+from hydro.obstacle import Obstacle
 from i18n import text
 
 FREE = 0.05
@@ -19,7 +20,9 @@ def tell(plan: Plan, lang: str = "zh") -> list[str]:
     """The answer first, then what it rests on, then what stands in the way or was noticed; one sentence a line."""
     lines = [_answer(plan, lang)]
     if plan.obstacle is not None:
-        lines += _obstacle(plan, lang)
+        lines += _obstacle(plan, plan.obstacle, lang)
+    elif plan.status == "infeasible":
+        lines.append(text("查找原因时被停止，差在哪里没有查明；再求一次即可", lang))
     doses = [m for m in plan.measures if m.action == "dose"]
     lines += [
         text(
@@ -72,9 +75,7 @@ def _answer(plan: Plan, lang: str) -> str:
     return text(source, lang, **facts)
 
 
-def _obstacle(plan: Plan, lang: str) -> list[str]:
-    obstacle = plan.obstacle
-    assert obstacle is not None
+def _obstacle(plan: Plan, obstacle: Obstacle, lang: str) -> list[str]:
     names = column(plan.model.network.sections, "name")
     if obstacle.only_budget:
         lines = [text("只差预算：不限预算时最省方案要 {cost:.1f} 万元", lang, cost=obstacle.cost_needed)]

@@ -218,6 +218,28 @@ def test_counties_forced_and_forbidden() -> None:
     assert "O1" not in [m.source_id for m in forbidden.measures]
 
 
+def test_who_stops_the_search_is_told_that_no_plan_holds_but_not_why() -> None:
+    tables = basins.line()
+    tables["boundaries"] = pd.DataFrame(
+        {"boundary_id": ["B"], "name": ["大沙河"], "node": ["A"], "discharge_m3_s": [5.0], "tp_mg_l": [0.9]}
+    )
+    network = hydro.build_network(tables)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    plan = hydro.plan_measures(network, allow=["seal"], margin=0.0, stop=stop)
+    assert (plan.status, plan.obstacle, asked > 0) == ("infeasible", None, True)
+
+
+def test_the_time_given_holds_for_all_rounds_together() -> None:
+    model = hydro.build_model(hydro.build_network(works()), allow=["seal", "upgrade"])
+    assert hydro.solve_plan(model, margin=0.0, seconds=0.0).status in ("stopped", "optimal")
+
+
 def test_inbound_load_alone_in_the_way_is_named() -> None:
     tables = basins.line()
     tables["boundaries"] = pd.DataFrame(
