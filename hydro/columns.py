@@ -13,8 +13,13 @@ def text(table: pd.DataFrame, name: str) -> pd.Series[str]:
     """The column as text, blank ("") where missing or where the table has no such column."""
     if name not in table:
         return pd.Series([""] * len(table), index=table.index, dtype=object)
-    column = table[name].astype(object)
-    return column.where(column.notna(), "").astype(str).str.strip().astype(object)
+    column = table[name]
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":  # each distinct text is read once
+        codes, distinct = pd.factorize(column)
+        words = np.array([*(str(one).strip() for one in distinct), ""], dtype=object)
+        return pd.Series(words[codes], index=table.index, dtype=object)
+    loose = column.astype(object)
+    return loose.where(loose.notna(), "").astype(str).str.strip().astype(object)
 
 
 def number(table: pd.DataFrame, name: str) -> pd.Series[float]:

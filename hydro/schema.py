@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -179,6 +179,10 @@ def check_tables(given: Mapping[str, pd.DataFrame]) -> list[Fault]:
     return faults + list(_dangling_references(given))
 
 
+Names = Callable[[], "pd.Series[str]"]
+"""What the rows of a table are called in messages; asked for only where there is one."""
+
+
 def check_table(table: str, rows: pd.DataFrame, *, shown: int = SHOWN) -> list[Fault]:
     """Every fault of one table by itself: missing columns, blanks, types, ranges, choices, ids given twice.
 
@@ -187,7 +191,7 @@ def check_table(table: str, rows: pd.DataFrame, *, shown: int = SHOWN) -> list[F
     if rows.empty:
         return []
     faults: list[Fault] = []
-    names = row_names(table, rows)
+    names = cache(lambda: row_names(table, rows))  # only a fault needs them
     for attribute in attributes(table).values():
         if attribute.name in rows:
             faults += _check_column(rows, names, attribute, shown)
@@ -208,16 +212,17 @@ def row_names(table: str, rows: pd.DataFrame) -> pd.Series[str]:
     return joined.where(joined.str.strip("/") != "", numbered)
 
 
-def _check_column(rows: pd.DataFrame, names: pd.Series[str], attribute: Attribute, shown: int) -> Iterator[Fault]:
+def _check_column(rows: pd.DataFrame, names: Names, attribute: Attribute, shown: int) -> Iterator[Fault]:
     written = text(rows, attribute.name)
-    blank = written.str.lower().isin(("", "nan", "nat", "none", "<na>"))
+    distinct = pd.Series(written.unique(), dtype=object)
+    blank = written.isin(distinct[distinct.str.lower().isin(("", "nan", "nat", "none", "<na>"))])
     if attribute.required:
         message = "{table} 表 {row} 的 {column} 空白，必须填写（{meaning}）"
         yield from _say("blank", message, blank, written, names, attribute, shown)
     if attribute.type in ("number", "integer"):
         yield from _check_numbers(number(rows, attribute.name), written, blank, names, attribute, shown)
     elif attribute.type == "time":
-        wrong = ~blank & ~written.str.fullmatch(TIME)
+        wrong = ~blank & ~written.isin(distinct[distinct.str.fullmatch(TIME)])
         yield from _say("not_a_time", WRONG, wrong, written, names, attribute, shown)
     elif attribute.choices:
         wrong = ~blank & ~written.isin(attribute.choices)
@@ -231,7 +236,7 @@ def _check_numbers(
     values: pd.Series[float],
     written: pd.Series[str],
     blank: pd.Series[bool],
-    names: pd.Series[str],
+    names: Names,
     attribute: Attribute,
     shown: int,
 ) -> Iterator[Fault]:
@@ -251,7 +256,7 @@ def _say(
     message: str,
     wrong: pd.Series[bool],
     written: pd.Series[str],
-    names: pd.Series[str],
+    names: Names,
     attribute: Attribute,
     shown: int,
     *,
@@ -260,7 +265,7 @@ def _say(
     where = np.flatnonzero(wrong.to_numpy(bool))
     common = {"table": attribute.table, "column": attribute.name}
     for i in where[:shown]:
-        row = str(names.iloc[i])
+        row = str(names().iloc[i])
         params = {
             **common,
             "row": row,
@@ -275,14 +280,14 @@ def _say(
         yield Fault(code, message, rest, attribute.table, "", attribute.name, warning)
 
 
-def _double_keys(table: str, rows: pd.DataFrame, names: pd.Series[str], shown: int) -> Iterator[Fault]:
+def _double_keys(table: str, rows: pd.DataFrame, names: Names, shown: int) -> Iterator[Fault]:
     keys = pd.DataFrame({column: text(rows, column) for column in KEYS[table]})
     known = (keys != "").any(axis=1)
     twice = keys.duplicated(keep="first") & known
     message = "{table} 表的 {row} 出现不止一次。请给每行唯一的 {column}，或删去多余的行"
     where = np.flatnonzero(twice.to_numpy(bool))
     for i in where[:shown]:
-        row = str(names.iloc[i])
+        row = str(names().iloc[i])
         column = "、".join(KEYS[table])
         yield Fault("id_twice", message, {"table": table, "row": row, "column": column}, table, row, KEYS[table][0])
     if len(where) > shown:

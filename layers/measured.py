@@ -48,7 +48,8 @@ def _long(
 ) -> pd.DataFrame:
     rows = rows.copy()
     written = rows["parameter"].astype(str)
-    rows["parameter"] = [parameter_of(word) or word for word in written]
+    meant = {word: parameter_of(word) or word for word in written.unique()}
+    rows["parameter"] = written.map(meant)
     source = reading.source("value") or ""
     header = said_units.get(source) or next((m.unit for m in reading.columns if m.attribute == "value"), "")
     unit = rows["unit"].astype(str) if "unit" in rows else pd.Series("", index=rows.index, dtype=object)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from hydro.columns import text
@@ -21,12 +22,12 @@ def stations(
     pairs = pd.DataFrame(
         {"station": written.to_numpy(object), "kind": kinds.to_numpy(object), "hint": rows["__words"].to_numpy(object)}
     )
-    found: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for station, kind, hint in pairs.drop_duplicates().itertuples(index=False):
-        found[station, kind, hint] = _station(station, kind, hint, tables, report)
-    resolved = [found[key] for key in pairs.itertuples(index=False, name=None)]
-    rows["station_id"] = [station for station, _ in resolved]
-    rows["station_kind"] = [kind for _, kind in resolved]
+    groups = pairs.groupby(list(pairs), sort=False, dropna=False)
+    which = groups.ngroup().to_numpy()
+    distinct = pairs.drop_duplicates().itertuples(index=False, name=None)
+    found = [_station(station, kind, hint, tables, report) for station, kind, hint in distinct]
+    for place, name in enumerate(("station_id", "station_kind")):
+        rows[name] = np.array([one[place] for one in found], dtype=object)[which]
     return rows
 
 

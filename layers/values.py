@@ -174,16 +174,14 @@ def times(column: pd.Series[str], order: str = "") -> Times:
 
     A month stays a month (``2022-07``); 上旬, 中旬, 下旬 are stamped with the day they begin.
     """
-    raw = column.to_numpy(object)
-    iso = np.full(len(raw), "", dtype=object)
-    wrong, mended = np.zeros(len(raw), bool), np.zeros(len(raw), bool)
-    distinct = list(dict.fromkeys(str(text) for text in raw))
+    codes, texts = pd.factorize(np.array([str(text) for text in column.to_numpy(object)], dtype=object))
+    distinct = [str(text) for text in texts]
     order = order or _order(distinct)
-    read: dict[str, tuple[str, bool]] = {text: _time(text, order) for text in distinct}
+    read = [_time(text, order) for text in distinct]
     ambiguous = order == "?" and any(SLASHED.match(clean(text)) for text in distinct)
-    for i, text in enumerate(raw):
-        iso[i], wrong[i] = read[str(text)]
-        mended[i] = iso[i] != str(text).strip()
+    iso = np.array([one for one, _ in read], dtype=object)[codes]
+    wrong = np.array([bad for _, bad in read], dtype=bool)[codes]
+    mended = np.array([one != text.strip() for (one, _), text in zip(read, distinct, strict=True)], dtype=bool)[codes]
     return Times(iso, wrong, ambiguous, mended)
 
 
