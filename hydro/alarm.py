@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.columns import number
 from hydro.network import RiverNetwork
 from hydro.observations import BELOW_DETECTION
 from hydro.topology import Bool, Float
@@ -167,13 +166,13 @@ def _ordinary(level: Float, window: int, hour: NDArray[np.int_]) -> tuple[Float,
 def episodes(network: RiverNetwork, series: dict[tuple[str, str], Series] | None = None) -> list[Episode]:
     """Every run of TP readings above target, by section and time; shorter breaks than ``BREAK_H`` do not end one."""
     series = sub_daily_series(network) if series is None else series
-    target = number(network.sections, "tp_target_mg_l")
     found = []
     for section in map(str, network.sections.index):
         own = series.get((section, "TP"))
-        limit = float(target[section])
-        if own is None or not np.isfinite(limit):
+        if own is None:
             continue
+        month, of = np.unique((own.time_h * 3600).astype("M8[s]").astype("M8[M]"), return_inverse=True)
+        limit = network.targets.by_month([section], month)[0][of]
         high = np.flatnonzero((own.value > limit) & ~own.below)
         if not len(high):
             continue

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hydro.columns import number, text
-from hydro.months import PARTIAL, Months
+from hydro.months import PARTIAL
 from hydro.standards import Floats, round_half_even
 
 OVER, EQUAL, HOLDS, PARTIAL_DATA, NO_DATA, NO_TARGET = "over", "equal", "holds", "partial", "no_data", "no_target"
@@ -78,30 +77,6 @@ def headroom_kg_d(target_mg_l: Any, value_mg_l: Any, discharge_m3_s: Any) -> Any
     4.1
     """
     return (target_mg_l - value_mg_l) * discharge_m3_s * 86.4
-
-
-def target_months(sections: pd.DataFrame, months: Months, changes: pd.DataFrame | None = None) -> Floats:
-    """Target of each section in each month (sections, months).
-
-    ``sections`` is indexed by id; ``changes`` (section_id, since, tp_target_mg_l) replace its target from a month on,
-    so a target changed in mid-year judges each month by what held then.
-    """
-    base = number(sections, "tp_target_mg_l").reindex(list(months.sections))
-    found: Floats = np.repeat(np.asarray(base, dtype=np.float64)[:, None], len(months.months), axis=1)
-    if changes is None or changes.empty:
-        return found
-    place = {name: i for i, name in enumerate(months.sections)}
-    rows = changes.assign(start=first_month(changes), value=number(changes, "tp_target_mg_l")).sort_values("start")
-    for section, since, value in zip(rows["section_id"].astype(str), rows["start"], rows["value"], strict=True):
-        if section in place and not pd.isna(since):
-            found[place[section], months.months >= np.datetime64(since, "M")] = value
-    return found
-
-
-def first_month(rows: pd.DataFrame) -> npt.NDArray[np.datetime64]:
-    """The month in the column ``since`` of each row, NaT where it cannot be read."""
-    since = text(rows, "since").str.slice(0, 7)
-    return pd.to_datetime(since, format="%Y-%m", errors="coerce").to_numpy().astype("M8[M]")
 
 
 def rates(attained_months: Any, groups: Any) -> pd.DataFrame:

@@ -19,7 +19,6 @@ from hydro.attainment import (
     rates,
     states,
     streak,
-    target_months,
 )
 from hydro.columns import number, text
 from hydro.compensation import compensation, inbound_mg_l
@@ -58,7 +57,6 @@ def board(
     month: str,
     *,
     standard: Standard,
-    targets: pd.DataFrame | None = None,
     moves: pd.DataFrame | None = None,
     draws: int = 500,
     seed: int = 0,
@@ -87,7 +85,7 @@ def board(
     tp, marks = months.values["TP"][:, :upto], months.marks["TP"][:, :upto]
     blank = np.full(len(sections), np.nan)
     now = tp[:, -1] if there else blank
-    target = target_months(sections, months, targets)
+    target = network.targets.by_month(months.sections, months.months)
     target_now = target[:, min(last, target.shape[1] - 1)]
     state = states(tp, target[:, :upto], marks)
     result = attained(state)
@@ -132,7 +130,7 @@ def board(
     attainment = pd.concat(
         [rates(result[:, in_year], ["*"] * len(rows)), rates(result[:, in_year], rows["level"])], ignore_index=True
     )
-    notes = remarks(network, months, month, standard=standard, target=target, targets=targets, moved=moved, moves=moves)
+    notes = remarks(network, months, month, standard=standard, target=target, moved=moved, moves=moves)
     graded = river_grades(rows["river"], pd.DataFrame(values), bodies, standard=standard)
     grade = str(graded.loc[graded["river"] == "*", "grade"].iloc[0])
     streak_of_all = all_attained_streak(result) if there else 0

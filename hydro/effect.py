@@ -12,7 +12,7 @@ the linear constraint ``L_s − 86.4 T Q_s ≤ 0``.  :meth:`Situation.settled` t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.columns import number
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.load import diffuse_loads, source_loads
 from hydro.network import RiverNetwork
@@ -235,8 +234,3 @@ def holds(load_kg_d: Float, discharge_m3_s: Float, limit_mg_l: Float) -> Bool:
     """Whether the load is at most what the limit allows, exactly equal included; without a limit (NaN) always."""
     allowed = limit_mg_l * KG_D_PER_MG_L_M3_S * discharge_m3_s
     return np.asarray(np.isnan(limit_mg_l) | (load_kg_d <= allowed + HOLDS_WITHIN * np.maximum(allowed, 1e-9)))
-
-
-def section_targets(network: RiverNetwork, sections: Iterable[str]) -> Float:
-    """The TP target of every section in mg/L, NaN where it has none. (sections,)"""
-    return np.asarray(number(network.sections, "tp_target_mg_l").reindex(list(sections)), np.float64)

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.columns import number
 from hydro.errors import HydroError
 from hydro.load import diffuse_loads, source_loads
 from hydro.network import RiverNetwork
@@ -107,6 +106,7 @@ class Ensemble:
     sections: tuple[str, ...]
     load_kg_d: Float
     discharge_m3_s: Float
+    time: str | None = None
 
     @property
     def tp_mg_l(self) -> Float:
@@ -116,8 +116,7 @@ class Ensemble:
 
     def table(self) -> pd.DataFrame:
         """section_id, load (kg/d) and TP (mg/L) at 5, 50 and 95 %, the target, the share of draws above it."""
-        tp, target = self.tp_mg_l, number(self.network.sections, "tp_target_mg_l")
-        aim = target.reindex(list(self.sections)).to_numpy(np.float64)
+        tp, aim = self.tp_mg_l, self.network.targets.of_sections(self.sections, self.time)
         above = np.where(np.isfinite(aim), (tp > aim).mean(axis=0), np.nan)
         columns: dict[str, object] = {"section_id": list(self.sections)}
         for name, values in (("load", self.load_kg_d), ("tp", tp)):
@@ -163,7 +162,7 @@ def ensemble(
         for batch in batches:
             factors = np.array([_flow(batch, draw) for draw in range(batch.first, batch.end)])
             water[batch.first : batch.end, stretch.sections] = factors[:, None] * base
-    return Ensemble(network, tuple(map(str, network.sections.index)), load, water)
+    return Ensemble(network, tuple(map(str, network.sections.index)), load, water, time)
 
 
 def needed_bytes(network: RiverNetwork, draws: int, *, at_once: int, largest: int = LARGEST_PART) -> tuple[int, int]:

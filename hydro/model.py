@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from hydro.columns import text
-from hydro.effect import BASELINE, Condition, Situation, section_targets, situation
+from hydro.effect import BASELINE, Condition, Situation, situation
 from hydro.errors import Fault, FaultsError, HydroError
 from hydro.measure import ACTIONS, ON_OUTLET, WATER, Measure, spare_m3_d, with_duty
 from hydro.milp import Program
@@ -232,7 +232,8 @@ def build_model(
 ) -> Model:
     """Solve the adjoint of every condition, list the options, and compute what each does to each section.
 
-    ``situations`` (of all sections of the same network) stand for ``conditions`` and save solving them again.
+    ``situations`` (of all sections of the same network) stand for ``conditions`` and save solving them again. A plan is
+    held to the targets of the latest month that its conditions name, to the newest that are known where they name none.
     Raises HydroError for a project without sections or targets, an unknown section in ``targets``, a budget where costs
     are missing, or contradictory forced choices; FaultsError for measures that cannot be done.
     """
@@ -244,7 +245,7 @@ def build_model(
         raise HydroError("no_sections", "项目里没有断面，无法制定方案。请先导入断面表（sections）")
     stands = tuple(situations or (situation(network, condition) for condition in conditions))
     every = stands[0].delivery.sections
-    target = section_targets(network, every).copy()
+    target = network.targets.of_sections(every, max((s.condition.time or "" for s in stands), default=""))
     for section, value in (targets or {}).items():
         if not (np.isfinite(value) and value > 0):
             raise HydroError(

@@ -17,6 +17,7 @@ from hydro.errors import Fault, FaultsError, HydroError
 from hydro.observations import Observations
 from hydro.order import Int, LoopError, by_place, number_nodes
 from hydro.room import must_fit
+from hydro.target import Targets
 from hydro.topology import Float, Topology, arrange, split_sums
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ ID_COLUMN = {
 class RiverNetwork:
     """A checked river network with everything that stands on it. Made by :func:`build_network`; never changed.
 
-    The tables are indexed by id and hold the columns of the data dictionary; ``warnings`` are the faults that did not
-    stop the build.
+    The tables are indexed by id and hold the columns of the data dictionary; ``targets`` is what a section is judged by
+    at a time; ``warnings`` are the faults that did not stop the build.
     """
 
     reaches: pd.DataFrame
@@ -58,6 +59,7 @@ class RiverNetwork:
     plants: pd.DataFrame
     boundaries: pd.DataFrame
     gates: pd.DataFrame
+    targets: Targets
     observations: Observations
     weather: pd.DataFrame
     warnings: tuple[Fault, ...] = ()
@@ -174,6 +176,7 @@ def join_network(compiled: Compiled, tables: Mapping[str, pd.DataFrame]) -> Rive
         reaches=compiled.reaches,
         nodes=compiled.nodes,
         topology=compiled.topology,
+        targets=Targets.of(placed["sections"], tables.get("targets")),
         observations=Observations(tables.get("observations")),
         weather=tables.get("weather", pd.DataFrame(columns=["time", "place", "rain_mm", "water_temp_c"])),
         warnings=compiled.warnings,

@@ -178,7 +178,7 @@ def _quiet(expected: Expected, month: int) -> bool:
     told = record.reported_kg_d[:, month] / expected.usual_kg_d[:, month]
     with np.errstate(invalid="ignore"):
         raised = (expected.residual[:, month] > QUIET * error).any()
-        over = (record.tp_mg_l[:, month] > record.target_mg_l).any()
+        over = (record.tp_mg_l[:, month] > record.target_mg_l[:, month]).any()
         jumped = (told > 2.0).any()
     return not (raised or over or jumped)
 

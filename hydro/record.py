@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.columns import number, numbers, text
+from hydro.columns import number, text
 from hydro.load import permit_load_kg_d, point_discharge_m3_s, source_loads
 from hydro.network import RiverNetwork
 from hydro.observations import BELOW_DETECTION
@@ -79,7 +79,7 @@ class Record:
     @cached_property
     def capacity_kg_d(self) -> Float:
         """The load at which a section stands exactly on its target; NaN without a target."""
-        return np.asarray(self.target_mg_l[:, None] * self.discharge_m3_s * KG_D_PER_MG_L_M3_S, np.float64)
+        return np.asarray(self.target_mg_l * self.discharge_m3_s * KG_D_PER_MG_L_M3_S, np.float64)
 
 
 def compile_record(network: RiverNetwork, sections: Sequence[str]) -> Record:
@@ -109,7 +109,7 @@ def compile_record(network: RiverNetwork, sections: Sequence[str]) -> Record:
         reported_kg_d=_reported(network, sources, months),
         rain_mm=rain,
         water_temp_c=temperature,
-        target_mg_l=numbers(network.sections.loc[sections], "tp_target_mg_l"),
+        target_mg_l=network.targets.by_month(sections, months),
     )
 
 

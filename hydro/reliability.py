@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from hydro.effect import BASELINE, Condition, concentration, holds, section_targets, situation
+from hydro.effect import BASELINE, Condition, concentration, holds, situation
 from hydro.optimise import Plan, as_asked, solve_plan
 from hydro.scenario import Scenario, change
 from hydro.spread import DEFAULT_SPREAD, Spread
@@ -45,7 +45,7 @@ def reliability(
     """
     rng = np.random.default_rng(seed)
     sections = list(sections if sections is not None else plan.network.sections.index)
-    target = section_targets(plan.network, sections) if target_mg_l is None else target_mg_l
+    target = plan.network.targets.of_sections(sections, condition.time) if target_mg_l is None else target_mg_l
     tp, held = np.empty((draws, len(sections))), np.empty((draws, len(sections)), bool)
     middle = situation(plan.network, condition, sections=sections)
     for draw in range(draws):

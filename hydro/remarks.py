@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hydro.attainment import first_month
 from hydro.columns import number, text
 from hydro.errors import Fault
 from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months
 from hydro.network import RiverNetwork
 from hydro.standards import CLASSES, Floats, Standard
+from hydro.target import first_month
 
 MARKED = {
     PARTIAL: ("partial", "{section} {month}：有数据的天数不足一半，不计入达标与均值"),
@@ -62,7 +62,6 @@ def remarks(
     *,
     standard: Standard,
     target: Floats,
-    targets: pd.DataFrame | None,
     moved: Place,
     moves: pd.DataFrame | None,
 ) -> tuple[Fault, ...]:
@@ -79,7 +78,7 @@ def remarks(
         found += _of_place(one, name, str(moved.since[i]), moved.words[i], month)
         found += _of_dates(one, name, months)
     found += _of_water(network, sections, names, months, month, standard)
-    found += _unread(targets, "targets") + _unread(moves, "section_moves")
+    found += _unread(network.targets.changes, "targets") + _unread(moves, "section_moves")
     return tuple(found)
 
 

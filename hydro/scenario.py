@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.columns import number, text
-from hydro.effect import BASELINE, Change, Condition, Situation, concentration, holds, section_targets, situation
+from hydro.effect import BASELINE, Change, Condition, Situation, concentration, holds, situation
 from hydro.errors import FaultsError
 from hydro.measure import Measure, check_measures
 from hydro.network import RiverNetwork
@@ -196,7 +196,7 @@ def compare(
 
 def _compared(stand: Situation, first: Scenario, second: Scenario) -> pd.DataFrame:
     sections = list(stand.delivery.sections)
-    target = section_targets(stand.network, sections)
+    target = stand.network.targets.of_sections(sections, stand.condition.time)
     load_1, water_1 = stand.at_sections(change(stand, first.measures, water=first.water))
     load_2, water_2 = stand.at_sections(change(stand, second.measures, water=second.water))
     tp_1, tp_2 = concentration(load_1, water_1), concentration(load_2, water_2)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from hydro.columns import number, text
 from hydro.delivery import delivery_ratios
-from hydro.effect import BASELINE, Condition, Situation, concentration, section_targets, situation
+from hydro.effect import BASELINE, Condition, Situation, concentration, situation
 from hydro.errors import HydroError
 from hydro.network import RiverNetwork
 from hydro.route import Placed, forward
@@ -98,7 +98,7 @@ def storm(
     rng = np.random.default_rng(seed)
     factors = [_draws(rng, cv, draws) for cv in (wash_off.event_mean_cv, wash_off.runoff_cv, wash_off.base_cv)]
     held = target_mg_l or {}
-    tabled = section_targets(network, stand.delivery.sections)
+    tabled = network.targets.of_sections(stand.delivery.sections, condition.time)
     target = [held.get(one, float(own)) for one, own in zip(stand.delivery.sections, tabled, strict=True)]
     names = text(network.sections, "name")
     rows = []
@@ -132,21 +132,21 @@ def flood_intensity(
 ) -> pd.DataFrame:
     """汛期污染强度: in every flood season on record, each section's leading pollutant over its target, ranked.
 
-    ``targets`` (section_id × parameter, mg/L) adds parameters to TP. Columns year, rank, section_id, name, parameter, mean,
-    target, intensity; above 1 the season's mean exceeds.
+    ``targets`` (section_id × parameter, mg/L) adds parameters to TP, whose target is that of the season's last month.
+    Columns year, rank, section_id, name, parameter, mean, target, intensity; above 1 the season's mean exceeds.
     """
-    tp = number(network.sections, "tp_target_mg_l").to_frame("TP")
-    limits = tp if targets is None else tp.combine_first(targets.reindex(tp.index))
+    others = pd.DataFrame() if targets is None else targets.drop(columns="TP", errors="ignore")
     rows = []
-    for parameter in limits:
+    for parameter in ("TP", *others):
         seen = network.observations.frame("section", str(parameter))
         month = pd.PeriodIndex(seen.index.astype(str).str[:7], freq="M")
         season = seen[np.isin(month.month, list(months))]
         means = season.groupby(month[np.isin(month.month, list(months))].year).mean()
-        for section in means.columns.intersection(limits.index):
-            target = float(limits[parameter][section])
+        for section in means.columns.intersection(network.sections.index if parameter == "TP" else others.index):
             known = means[section].dropna()
             for year, mean in zip(known.index, known.to_numpy(np.float64), strict=True):
+                end = f"{year}-{max(months):02d}"
+                target = network.targets.at(section, end) if parameter == "TP" else float(others[parameter][section])
                 rows.append((int(str(year)), section, str(parameter), float(mean), target, float(mean) / target))
     table = pd.DataFrame(rows, columns=["year", "section_id", "parameter", "mean", "target", "intensity"])
     leading = table.sort_values("intensity", ascending=False, kind="stable").drop_duplicates(["year", "section_id"])

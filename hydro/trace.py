@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.columns import number
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.errors import BalanceError, HydroError
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
@@ -141,7 +140,7 @@ def trace_sources(network: RiverNetwork, section: str, *, time: str | None = Non
         section_id=section_id,
         time=time,
         table=table.reindex(columns=list(COLUMNS)).reset_index(drop=True),
-        target_mg_l=float(number(network.sections, "tp_target_mg_l")[section_id]),
+        target_mg_l=network.targets.at(section_id, time),
         measured=measured,
         discharge_m3_s=water,
         measured_kg_d=measured_kg_d,
@@ -176,14 +175,13 @@ def known_time(network: RiverNetwork, time: str) -> str:
 
 def exceedances(network: RiverNetwork) -> pd.DataFrame:
     """Every month in which a section's TP is above its target, unrounded: section_id, time, tp_mg_l, target_mg_l."""
-    target = number(network.sections, "tp_target_mg_l")
     seen = network.observations.frame("section", "TP")
     seen = seen.reindex(columns=[s for s in network.sections.index if s in seen.columns])
     rows = [
-        {"section_id": section, "time": time, "tp_mg_l": float(value), "target_mg_l": float(target[section])}
+        {"section_id": section, "time": time, "tp_mg_l": float(value), "target_mg_l": target}
         for section in seen.columns
         for time, value in seen[section].dropna().items()
-        if value > target[section]
+        if value > (target := network.targets.at(str(section), str(time)))
     ]
     return pd.DataFrame(rows, columns=["section_id", "time", "tp_mg_l", "target_mg_l"])
 

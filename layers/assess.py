@@ -22,17 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a project says beside its measurements: dated targets, moved sections, and its own compensation rules."""
+    """What a project says beside its measurements: moved sections, and its own compensation rules."""
 
-    targets: pd.DataFrame | None = None
     moves: pd.DataFrame | None = None
     rules: pd.DataFrame | None = None
 
     @classmethod
     def of(cls, project: Project) -> Terms:
         """The terms that a project holds."""
-        found = project.tables(["targets", "section_moves", "compensation_rules"])
-        return cls(found["targets"], found["section_moves"], found["compensation_rules"])
+        found = project.tables(["section_moves", "compensation_rules"])
+        return cls(found["section_moves"], found["compensation_rules"])
 
     @property
     def priced_by(self) -> pd.DataFrame:
@@ -62,7 +61,7 @@ def project_months(project: Project, network: RiverNetwork, *, today: str = "") 
 def assess(project: Project, month: str = "", *, today: str = "") -> Board:
     """The board of one month: the newest with a value where none is asked, and never one after ``today``.
 
-    Targets, moved sections and compensation rules are the project's own; without rules of its own the shipped sample.
+    Moved sections and compensation rules are the project's own; without rules of its own the shipped sample.
 
     Raises :class:`HydroError` where there is no such month, or nothing measured.
     """
@@ -84,7 +83,7 @@ def assess_network(
         wanted = str(pd.Period(wanted, freq="M"))
     except ValueError:
         raise HydroError("bad_month", "月份「{month}」无法识别，请写成 2022-07", month=wanted) from None
-    found = board(network, months, wanted, standard=load_standard(), targets=terms.targets, moves=terms.moves)
+    found = board(network, months, wanted, standard=load_standard(), moves=terms.moves)
     settled = settle(found, network, terms.priced_by)
     return under_storm(settled, network) if rain else settled
 

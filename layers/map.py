@@ -17,7 +17,7 @@ from branca.element import Element, MacroElement
 from folium.template import Template
 
 from hydro import HydroError, RiverNetwork, Trace
-from hydro.columns import number, text
+from hydro.columns import text
 from hydro.standards import CLASSES, Standard
 from layers import kept
 from layers.assets import leaflet, script, sheet
@@ -130,11 +130,11 @@ def month_state(
     """What the map shows for a month: value, class and status of every section, newest value of every source.
 
     ``sections`` {id: {status, class, text, time}}; ``points`` {"outlet:O1": [value with unit, date]}, for those that were measured
-    by then; ``words`` from the source language to the reader's; ``demo``: the figures are made up (asked of the
-    observations where not told).
+    by then; ``targets``: those that were others than the newest, which the network's file has; ``words`` from the source
+    language to the reader's; ``demo``: the figures are made up (asked of the observations where not told).
     """
     seen = network.observations
-    target = number(network.sections, "tp_target_mg_l")
+    target, newest = network.targets.on(month), network.targets.on()
     waterbody = text(network.sections, "waterbody")
     sections = {}
     for section_id in map(str, network.sections.index):
@@ -163,6 +163,7 @@ def month_state(
         "demo": is_demo(network) if demo is None else demo,
         "sections": sections,
         "points": points,
+        "targets": target[target.notna() & (target != newest)].to_dict(),
         "words": dict(words or {}),
     }
 

@@ -73,7 +73,7 @@ def section_rows(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], line
     placed = _place(network, frame, tables.get("sections"), str(frame.index.name), lines)
     told = pd.DataFrame({name: text(frame, name) for name in ("name", "river", "level", "county")})
     told["sure"] = ~text(frame, "position_confidence").isin(["low", "unresolved"])
-    told["target"] = number(frame, "tp_target_mg_l")
+    told["target"] = network.targets.on()
     placed = placed.join(told)[(placed["reach"] >= 0) & placed["x"].notna()]
     return [
         {

@@ -9,7 +9,7 @@ import numpy as np
 
 from hydro import Scenario, Situation, expected_tp, measured_tp
 from hydro.columns import text
-from hydro.effect import Change, concentration, section_targets
+from hydro.effect import Change, concentration
 from hydro.scenario import change
 from hydro.standards import CLASSES, Standard
 from hydro.topology import Float
@@ -57,7 +57,7 @@ def _side(
     lake = (text(network.reaches, "waterbody") == "lake").to_numpy()
     on_reach = concentration(*stand.on_reaches(changed))
     rank = _ranks(on_reach, lake, standard)
-    target = section_targets(network, stand.delivery.sections)
+    target = network.targets.of_sections(stand.delivery.sections, stand.condition.time)
     own = _ranks(at_section, lake[stand.delivery.section_reach], standard)
     sections = {
         section: {

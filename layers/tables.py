@@ -77,7 +77,7 @@ LAYOUTS = {
         Layout("stories", ("month", "step")),
     )
 }
-NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "observations", "weather")
+NETWORK = ("reaches", "boundaries", "sections", "outlets", "plants", "gates", "targets", "observations", "weather")
 """What a river network is built from."""
 
 

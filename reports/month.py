@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hydro import HydroError, RiverNetwork, Trace, inquire
-from hydro.columns import number, text
+from hydro.columns import text
 from hydro.standards import CLASSES, Standard
 from i18n import text as translate
 from layers.findings import field_findings
@@ -171,7 +171,7 @@ def _section(
         river=row.get("river", ""),
         level=row.get("level", ""),
         county=row.get("county", ""),
-        target=Figure(float(number(network.sections, "tp_target_mg_l")[section_id]), "mg/L"),
+        target=Figure(trace.target_mg_l, "mg/L"),
         measured=Figure(value, "mg/L", basis, month),
         discharge=Figure(trace.discharge_m3_s, "m³/s", "monitored" if gauged else "estimated", month),
         water_class=CLASSES[rank] if rank >= 0 else "",

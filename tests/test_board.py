@@ -14,14 +14,14 @@ import layers
 from hydro.board import board
 from hydro.errors import HydroError
 from hydro.months import monthly_means
-from layers.assess import Terms, assess_network, section_months
+from layers.assess import assess_network, section_months
 from layers.standards import load_standard
 
 GB = load_standard()
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 
 
-def basin(observations: pd.DataFrame, **sections: object) -> hydro.RiverNetwork:
+def basin(observations: pd.DataFrame, targets: pd.DataFrame | None = None, **sections: object) -> hydro.RiverNetwork:
     """One river, one border, one section with a target of 0.30 mg/L."""
     reaches = pd.DataFrame(
         {"reach_id": ["R1"], "from_node": ["A"], "to_node": ["B"], "length_m": [1000.0], "discharge_m3_s": [3.0],
@@ -32,7 +32,7 @@ def basin(observations: pd.DataFrame, **sections: object) -> hydro.RiverNetwork:
     border = pd.DataFrame({"boundary_id": ["B1"], "node": ["A"], "discharge_m3_s": [3.0], "tp_mg_l": [0.32]})
     return hydro.build_network(
         {"reaches": reaches, "sections": pd.DataFrame([section | sections]), "boundaries": border,
-         "observations": observations}
+         "observations": observations, "targets": targets}
     )  # fmt: skip
 
 
@@ -99,9 +99,9 @@ def test_no_target_no_data_and_a_changed_target_are_said() -> None:
     assert found.rows["state"].tolist() == ["no_target"]
     assert str(found.notes[0]) == "皇甫：没有总磷目标值，无法判断达标，请补填"
     assert [note.code for note in found.notes] == ["no_target", "no_storm"]  # nor has the reach a catchment to rain on
-    network = basin(months_of(year(0.29, 0.35)))
     changed = pd.DataFrame({"section_id": ["S1"], "since": ["2022-02"], "tp_target_mg_l": [0.4]})
-    found = assess_network(network, section_months(network), terms=Terms(targets=changed))
+    network = basin(months_of(year(0.29, 0.35)), targets=changed)
+    found = assess_network(network, section_months(network))
     assert found.rows[["target_mg_l", "state", "streak"]].iloc[0].tolist() == [0.4, "holds", 2]
     assert [note.code for note in found.notes] == ["target_changed", "no_storm"]
     found = assess_network(network, section_months(network), "2022-05")

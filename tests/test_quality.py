@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydro.attainment import all_attained_streak, headroom_kg_d, rates, states, streak, target_months
+from hydro.attainment import all_attained_streak, headroom_kg_d, rates, states, streak
 from hydro.compensation import compensation, county_statement, inbound_part
 from hydro.errors import FaultsError
 from hydro.ledger import down_to, ledger, outlook
-from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, Months, monthly_means
+from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, monthly_means
 from hydro.quality import few_sections, river_grade, river_grades
 from hydro.trend import seasonal_kendall, spearman
 from layers.standards import load_standard, load_table
@@ -64,13 +64,6 @@ def test_rates_by_months_and_by_sections_differ() -> None:
     # A: 1 of 2 months, B: 3 of 3; by section-months 4/5 = 0.8, the average of the sections' rates (0.5 + 1) / 2 = 0.75
     found = rates([[1, 0, NAN], [1, 1, 1]], ["省控", "省控"]).iloc[0]
     assert (found["attained"], found["monitored"], found["rate"], found["average"]) == (4, 5, 0.8, 0.75)
-
-
-def test_a_target_changed_in_mid_year_judges_each_month_by_its_own() -> None:
-    months = Months(("S1",), np.arange("2022-01", "2022-07", dtype="M8[M]"), {}, {})
-    sections = pd.DataFrame({"tp_target_mg_l": [0.4]}, index=["S1"])
-    changes = pd.DataFrame({"section_id": ["S1"], "since": ["2022-04"], "tp_target_mg_l": [0.3]})
-    assert target_months(sections, months, changes).tolist() == [[0.4, 0.4, 0.4, 0.3, 0.3, 0.3]]
 
 
 # -- river and basin ---------------------------------------------------------------------------------------------------

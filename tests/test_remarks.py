@@ -17,14 +17,18 @@ GB = load_standard()
 STEADY = dict.fromkeys(pd.period_range("2019-01", "2022-06", freq="M").astype(str), 0.2)
 
 
-def basin(records: dict[str, float] | pd.DataFrame, **section: object) -> hydro.RiverNetwork:
+def basin(
+    records: dict[str, float] | pd.DataFrame, targets: pd.DataFrame | None = None, **section: object
+) -> hydro.RiverNetwork:
     """One reach and one section with a target of 0.30 mg/L; ``section`` changes its columns."""
     reaches = pd.DataFrame({"reach_id": ["R1"], "from_node": ["A"], "to_node": ["B"], "length_m": [1000.0],
                             "discharge_m3_s": [3.0], "velocity_m_s": [0.5], "waterbody": [section.pop("reach_is", "")]})  # fmt: skip
     row = {"section_id": "S1", "name": "皇甫", "reach_id": "R1", "chainage_m": 900.0, "waterbody": "river", "level": "省控",
            "target_class": "IV", "tp_target_mg_l": 0.3, "county": "甲县", "river": "卫河"} | section  # fmt: skip
     frame = records if isinstance(records, pd.DataFrame) else frame_of(records)
-    return hydro.build_network({"reaches": reaches, "sections": pd.DataFrame([row]), "observations": frame})
+    return hydro.build_network(
+        {"reaches": reaches, "sections": pd.DataFrame([row]), "observations": frame, "targets": targets}
+    )
 
 
 def frame_of(records: dict[str, float]) -> pd.DataFrame:
@@ -82,7 +86,7 @@ def test_without_a_clock_only_the_impossible_past_is_left_out() -> None:
 def test_a_target_that_begins_in_mid_year_judges_no_month_before_it() -> None:
     targets = pd.DataFrame({"section_id": ["S1", "S1", "S1"], "since": ["2022-03", "2022-05", "五月"],
                             "tp_target_mg_l": [0.4, 0.15, 0.1]})  # fmt: skip
-    found = judged(basin(STEADY, tp_target_mg_l=None), targets=targets)
+    found = judged(basin(STEADY, targets, tp_target_mg_l=None))
     row = found.rows.iloc[0]
     # January and February have no target; March, April attain 0.4; May and June exceed 0.15
     assert (row["attained_months"], row["monitored_months"], row["state"]) == (2, 4, "over")
@@ -135,14 +139,15 @@ def test_a_storm_falls_on_the_month_as_it_was_judged() -> None:
     )  # a stray sample beside the month's own value
     network = basin(records)
     reaches = network.reaches.reset_index(drop=True).assign(area_km2=86.4)
-    land = hydro.build_network({"reaches": reaches, "sections": network.sections.reset_index(drop=True),
-                                "observations": records})  # fmt: skip
+    tables = {"reaches": reaches, "sections": network.sections.reset_index(drop=True), "observations": records}
+    land = hydro.build_network(tables)
     months = section_months(land)
     row = assess_network(land, months, "2022-06").rows.iloc[0]
     assert (row["value_mg_l"], row["state"]) == (0.2, "holds")
     assert row["breaking_rain_mm"] > 0  # the month holds, so it takes a rain to break it
     lower = pd.DataFrame({"section_id": ["S1"], "since": ["2022-06"], "tp_target_mg_l": [0.15]})
-    assert assess_network(land, months, "2022-06", terms=Terms(targets=lower)).rows["breaking_rain_mm"].iloc[0] == 0
+    land = hydro.build_network(tables | {"targets": lower})
+    assert assess_network(land, months, "2022-06").rows["breaking_rain_mm"].iloc[0] == 0
 
 
 def test_a_project_brings_its_own_targets_moves_and_rules(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ import layers
 from hydro import Attribution, permits
 from hydro.alarm import Episode, episodes, peak_in
 from hydro.board import Board
-from hydro.columns import number
 from hydro.columns import text as text_of
 from hydro.months import Months
 from hydro.plan_rows import offered
@@ -250,7 +249,7 @@ def section_months(url: str, revision: int) -> Months:
 @of_terms
 @st.cache_resource(max_entries=4, show_spinner=False)
 def terms(url: str, revision: int) -> assess.Terms:
-    """Dated targets, moved sections and compensation rules."""
+    """Moved sections and compensation rules."""
     return assess.Terms.of(project(url))
 
 
@@ -480,8 +479,8 @@ def ground(url: str, revision: int) -> dict[str, pd.DataFrame]:
 def worst_section(url: str, revision: int) -> str:
     """The section that stood highest against its target in the newest month; the first where nothing was measured."""
     here = network(url, revision)
-    ids, target = [str(i) for i in here.sections.index], number(here.sections, "tp_target_mg_l")
-    newest = months(url, revision)[-1:]
+    ids, newest = [str(i) for i in here.sections.index], months(url, revision)[-1:]
+    target = here.targets.on(newest[0] if newest else None)
     read = {i: here.observations.at("section", i, "TP", newest[0]) for i in ids} if newest else {}
     known = {i: reading.value / target[i] for i, reading in read.items() if reading is not None and target[i] > 0}
     return max(known, key=known.__getitem__) if known else next(iter(ids), "")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from hydro import RiverNetwork, Trace
-from hydro.columns import number, text
+from hydro.columns import text
 from hydro.observations import Reading
 from hydro.standards import CLASSES
 from layers.style import BLUE, GREY, INK, status
@@ -96,8 +96,8 @@ def history(network: RiverNetwork, section: str) -> None:
     months = series(network, section).tail(MONTHS_SHOWN)
     if months.empty:
         return
-    target = float(number(network.sections, "tp_target_mg_l")[section])
-    months = months.assign(over=months["value"] > target, now=months["time"] == state.month(), target=target)
+    months = months.assign(target=network.targets.by_month([section], list(months["time"]))[0])
+    months = months.assign(over=months["value"] > months["target"], now=months["time"] == state.month())
     st.vega_lite_chart(months, _chart(list(months["time"])), width="stretch", key=f"history_{section}")
 
 
@@ -117,7 +117,6 @@ def _chart(times: list[str]) -> dict[str, Any]:
         },
     }
     y = {"field": "value", "type": "quantitative", "axis": {**quiet, "tickCount": 3, "grid": False, "domain": False}}
-    aim = {"aggregate": "max", "field": "target", "type": "quantitative"}
     told = [
         {"field": "time", "type": "ordinal", "title": say("月份")},
         {"field": "value", "type": "quantitative", "title": "mg/L", "format": ".3f"},
@@ -137,8 +136,8 @@ def _chart(times: list[str]) -> dict[str, Any]:
         "layer": [
             {"mark": {"type": "line", "color": GREY, "strokeWidth": 1.5}, "encoding": {"x": x, "y": y}},
             {
-                "mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
-                "encoding": {"y": aim},
+                "mark": {"type": "line", "color": INK, "strokeDash": [4, 3], "strokeWidth": 1, "interpolate": "step"},
+                "encoding": {"x": x, "y": y | {"field": "target"}},
             },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1},

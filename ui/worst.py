@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hydro import RiverNetwork
-from hydro.columns import number, text
+from hydro.columns import text
 from hydro.standards import CLASSES
 from layers.style import status
 from ui import cache, parts, section, state
@@ -27,7 +27,7 @@ _list = st.components.v2.component(
 
 def show(network: RiverNetwork) -> None:
     """Every section with its value against its target; a click chooses one."""
-    target, name = number(network.sections, "tp_target_mg_l"), text(network.sections, "name")
+    target, name = network.targets.on(state.month()), text(network.sections, "name")
     waterbody = text(network.sections, "waterbody")
     standard = cache.standard()
     rows: list[dict[str, Any]] = []

@@ -85,7 +85,7 @@ QY.Sections = class {
       lines: [
         [section.level && word(section.level), section.river, section.county].filter(Boolean).join(" · "),
         ...now,
-        `${word("目标")} ${section.target} mg/L`,
+        `${word("目标")} ${(state.targets || {})[section.id] ?? section.target} mg/L`,
       ],
       demo: state.demo,
     };
