@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -174,6 +175,7 @@ class MapDrawing:
             part = np.array([delivered.get(str(i), 0.0) / most for i in shapes.index])
             sized = source_size(self.size, base, part) ** 2 * (1.0 if focus else 0.8)
             lit = np.array([str(i) in delivered for i in shapes.index], dtype=bool)
+            self._avoid(shapes, np.sqrt(sized) / 2)
             for chosen, face, edge in ((~lit, PALE_MARK if focus else QUIET, "white"), (lit, LIT, INK)):
                 order = np.argsort(-sized[chosen], kind="stable")
                 self.axes.scatter(
@@ -185,10 +187,16 @@ class MapDrawing:
         ):  # fmt: skip
             points = self.atlas.points[table]
             if len(points):
+                self._avoid(points, np.full(len(points), width * self.size / 2))
                 self.axes.scatter(
                     points.x, points.y, s=(width * self.size) ** 2, marker=mark, color=colour, edgecolors=edge,
                     linewidths=weight * self.size, zorder=5,
                 )  # fmt: skip
+
+    def _avoid(self, points: gpd.GeoSeries, half: np.ndarray) -> None:
+        """Keep names off some marks, so many points to each side, where they can."""
+        middle = self.frame.line(np.column_stack([points.x, points.y]))
+        self.frame.placer.avoid(np.hstack([middle - half[:, None], middle + half[:, None]]))
 
     def _spots(self) -> dict[str, tuple[float, float]]:
         """Where the marks of the sections stand in points: apart from one another, and whole or not on the sheet."""

@@ -69,14 +69,16 @@ class Placer:
         inside = (boxes[:, 0] >= x0) & (boxes[:, 1] >= y0) & (boxes[:, 2] <= x1) & (boxes[:, 3] <= y1)
         return np.asarray(inside & ~_overlaps(boxes, self.taken).any(axis=1))
 
-    def beside(self, x: float, y: float, width: float, height: float, gap: float) -> Placed | None:
-        """A place for a name of that size beside the mark at (x, y); None where there is none."""
+    def beside(
+        self, x: float, y: float, width: float, height: float, gap: float, rings: int = len(FARTHER)
+    ) -> Placed | None:
+        """A place for a name of that size beside the mark at (x, y), in the nearest ``rings``; None where there is none."""
         centres = [
             (x + dx * (gap * far + width / 2), y + dy * (gap * far + height / 2))
-            for far, _ in FARTHER
+            for far, _ in FARTHER[:rings]
             for dx, dy in DIRECTIONS
         ]
-        costs = [ring + 0.08 * turn for _, ring in FARTHER for turn in range(len(DIRECTIONS))]
+        costs = [ring + 0.08 * turn for _, ring in FARTHER[:rings] for turn in range(len(DIRECTIONS))]
         chosen = self._put(np.array(centres), width, height, np.array(costs))
         if chosen is None:
             return None

@@ -17,6 +17,8 @@ from reports.labels import Placed
 from reports.symbols import OUTLET, PLANT, placed, source_size
 
 Spot = tuple[float, float]
+NEAR = 2
+"""A name that is not what the map is about stands in so many rings around its mark, or is left out."""
 WATER, SOURCE, LAND = "#2f5f8a", "#8a4b00", "#77828b"
 
 
@@ -50,7 +52,10 @@ class Names:
     def _section(self, one: SectionReport, at: Spot, *, loud: bool) -> None:
         figures = (phrases.number(one.measured.value), phrases.NUMERAL.get(one.water_class, one.water_class))
         words = " ".join((one.name, *figures)) if one.measured.known else one.name
-        self._beside(words, at, 1.0 if loud else 0.85, bold=loud and one.status in ("over", "at"))
+        if loud:
+            self._beside(words, at, 1.0, bold=one.status in ("over", "at"))
+        else:
+            self._beside(words, at, 0.85, rings=NEAR)
 
     def _source_names(self, focus: SectionReport) -> None:
         most = max((s.delivered.value for s in focus.sources), default=1.0) or 1.0
@@ -97,13 +102,21 @@ class Names:
         return None
 
     def _beside(
-        self, words: str, at: Spot, scale: float, *, bold: bool = False, colour: str = INK, gap: float = 0.0
+        self,
+        words: str,
+        at: Spot,
+        scale: float,
+        *,
+        bold: bool = False,
+        colour: str = INK,
+        gap: float = 0.0,
+        rings: int = 4,
     ) -> None:
         if not self.frame.shows(at):
             return
         words = self.frame.folded(words, scale, bold=bold)
         width, height = self.frame.measure(words, scale, bold=bold)
-        place = self.placer.beside(*at, width, height, gap or 0.8 * self.size)
+        place = self.placer.beside(*at, width, height, gap or 0.8 * self.size, rings)
         if place is None:
             self.frame.left_out.append(words.replace("\n", ""))
             return
