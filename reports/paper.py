@@ -22,7 +22,8 @@ from reports.tables import by_urgency, chosen, names_of, patrol_table, written
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 """Faces of an official paper (GB/T 9704-2012: 仿宋 for the text, 黑体 for headings); a reader without them has his own."""
-SIZE = 14
+SIZE, LATIN_SIZE = 14, 12
+"""Points of the text: 四号, and what is as large to the eye in Latin letters, which take more room for the same words."""
 MOVED = 3
 """So many sections that a plan moves are named in the brief; the workbook has them all."""
 STOPS = 6
@@ -200,6 +201,7 @@ def _paper(content: Content) -> Any:
     part.page_width, part.page_height = Mm(210), Mm(297)
     part.top_margin, part.bottom_margin, part.left_margin, part.right_margin = Mm(30), Mm(26), Mm(26), Mm(24)
     imprint(paper, content)
+    paper.styles["Normal"].font.size = Pt(SIZE if content.lang == "zh" else LATIN_SIZE)
     foot = part.footer.paragraphs[0]
     _run(foot, phrases.credit(content), BODY, 9, colour=RGBColor(0x59, 0x65, 0x6F))
     number = part.footer.add_paragraph()
@@ -225,7 +227,8 @@ def _page_number(paragraph: Any) -> None:
         run._r.append(piece)
 
 
-def _text(paper: Any, words: str, size: float = SIZE) -> None:
+def _text(paper: Any, words: str, size: float | None = None) -> None:
+    size = size or paper.styles["Normal"].font.size.pt
     paragraph = paper.add_paragraph()
     shape = paragraph.paragraph_format
     shape.first_line_indent = Pt(2 * size)

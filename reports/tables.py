@@ -250,7 +250,7 @@ def task_table(content: Content) -> Table:
     """The tasks, by department and person."""
     say = phrases.headings(content)
     heads = ("编号", "任务内容", "部门", "责任人", "县（市、区）", "对象", "交办日期", "期限", "状态", "备注")
-    widths = (10, 40, 16, 12, 12, 24, 12, 12, 20, 30)
+    widths = (10, 40, 16, 12, 12, 24, 15, 15, 18, 30)
     columns = tuple(
         Column(translated, width=w) for translated, w in zip(map(phrases.headings(content), heads), widths, strict=True)
     )
