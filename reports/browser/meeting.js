@@ -433,5 +433,17 @@
     if (event.target.closest("#edit, button, input, select, #black")) return;
     move(event.clientX > innerWidth * 0.25 ? 1 : -1);
   });
+  /** Within the app a clicker works at once, unless somebody is typing beside the show. */
+  function listen() {
+    const { parent } = window;
+    if (parent === window) return;
+    try {
+      if (parent.document.activeElement === parent.document.body) window.focus();
+    } catch {
+      // a page of somebody else's: one click in the show, and its keys work
+    }
+  }
+
   show();
+  listen();
 })();

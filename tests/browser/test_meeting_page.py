@@ -26,6 +26,8 @@ def test_the_show_is_edited_in_the_app_and_the_project_keeps_it(
     show = visit.page.frame_locator("iframe")
     expect(show.locator("header h1")).to_contain_text("3 个断面")
     assert show.locator("body").evaluate("document.fullscreenEnabled")
+    visit.page.keyboard.press("PageDown")  # a clicker, before anybody has clicked into the show
+    expect(show.locator("footer > span").last).to_contain_text("2 /")
     show.get_by_role("button", name="编辑").click()
     show.locator("#edit li").nth(1).locator("input").fill(NOTE)
     show.locator("#edit li").nth(0).get_by_role("button", name="移除").click()
