@@ -31,15 +31,21 @@ AUTOMATIC_REACHES = 5000
 """Larger projects are judged when asked: it takes minutes."""
 
 
-def show(url: str, revision: int, trace: hydro.Trace) -> None:
-    """The causes of what the section shows this month, once they have been worked out."""
-    parts.heading(say("可能是谁"))
-    if _on_demand(trace.network):
-        st.button(say("推断成因"), on_click=state.want_causes, key="want_causes")
-        return
-    peak = cache.episode(url, revision, trace.section_id, state.month())
-    waiting = not peak and not cache.judged(url, revision).done()
-    st.fragment(_answer, run_every="1s" if waiting else None)(url, revision, trace.section_id, waiting)
+def show(url: str, revision: int, trace: hydro.Trace | None) -> None:
+    """The causes of what the section shows this month, once they have been worked out; None where nobody is to be accused.
+
+    The fragment is called also then: what a fragment drew stays on the page until it is called again.
+    """
+    asked, waiting = "", False
+    if trace is not None:
+        parts.heading(say("可能是谁"))
+        if _on_demand(trace.network):
+            st.button(say("推断成因"), on_click=state.want_causes, key="want_causes")
+        else:
+            asked = trace.section_id
+            peak = cache.episode(url, revision, asked, state.month())
+            waiting = not peak and not cache.judged(url, revision).done()
+    st.fragment(_answer, run_every="1s" if waiting else None)(url, revision, asked, waiting)
 
 
 def best(url: str, revision: int, trace: hydro.Trace, waiting: bool) -> hydro.Trace | None:
@@ -98,6 +104,8 @@ def _stretch(trace: hydro.Trace) -> None:
 
 
 def _answer(url: str, revision: int, section: str, waiting: bool) -> None:
+    if not section:
+        return
     now = cache.project(url).revision
     if cache.revision_of(url, now, cache.JUDGED) > cache.revision_of(url, revision, cache.JUDGED):
         st.rerun(scope="app")  # somebody found something: the causes are judged anew

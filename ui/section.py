@@ -24,7 +24,7 @@ STATUS = {"over": "▲ 超标", "at": "◆ 持平（零余量）", "holds": "●
 def headline(network: RiverNetwork, trace: Trace) -> None:
     """Name, value, status by shape, class by colour, margin and streak."""
     section = trace.section_id
-    words = [say(text(network.sections, column)[section]) for column in ("river", "level", "county")]
+    words = [say(text(network.sections, column)[section]) for column in ("river", "level", "county")] + [state.month()]
     lines = [
         _span("place", text(network.sections, "name")[section] or section),
         _span("kind", " · ".join(filter(None, words))),

@@ -126,16 +126,16 @@ def _unexplained(trace: Trace) -> list[dict[str, Any]]:
     rest = trace.unexplained_kg_d
     if math.isnan(rest) or trace.measured_kg_d <= 0:
         return []
-    more = rest >= 0
+    part = percent(abs(rest) / trace.measured_kg_d)
     return [
         {
             "id": "",
             "kind": "unexplained",
-            "name": say("其中清单未说明") if more else say("清单多出"),
-            "width": min(100.0, 100 * abs(rest) / trace.measured_kg_d),
-            "share": percent(rest / trace.measured_kg_d),
+            "name": say("清单未说明 {part}", part=part) if rest >= 0 else say("清单多出 {part}", part=part),
+            "width": 0.0,
+            "share": "",
             "load": "",
-            "listed": figure(rest),
+            "listed": figure(abs(rest)),
             "time": "",
             "path": False,
             "note": say("实测负荷减去各来源送达之和；如实列出，不摊到别的来源上"),

@@ -44,7 +44,7 @@ def show(network: RiverNetwork) -> None:
                 "status": how,
                 "mark": section.STATUS[how][0],
                 "colour": standard.grades[CLASSES[rank]].colour if rank >= 0 else "#fff",
-                "value": f"{value:.3f}" if rank >= 0 else "–",
+                "value": section.reading(reading) if reading else "–",
                 "target": f"{target[i]:g}" if not math.isnan(target[i]) else "–",
                 "part": value / target[i] if known else 0.0,
                 "note": section.margin(value, target[i]) if known else say("○ 无监测值"),
@@ -53,7 +53,7 @@ def show(network: RiverNetwork) -> None:
     rows.sort(key=lambda row: -float(row["part"]))
     counts = {kind: sum(row["status"] == kind for row in rows) for kind in ("over", "at")}
     parts.heading(
-        say("{month}：{over} 个超标，{at} 个持平，共 {all} 个断面", month=state.month(), all=len(rows), **counts)
+        say("{month} 总磷：{over} 个超标，{at} 个持平，共 {all} 个断面", month=state.month(), all=len(rows), **counts)
     )
     _list(
         key=state.WORST,

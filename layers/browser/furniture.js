@@ -47,7 +47,7 @@ QY.Furniture = class {
     for (const decision of new Set(this.app.points.decided.values())) {
       kinds.append(QY.element("span", "", this.swatch("outlet", decision), word(QY.DECISION_WORDS[decision])));
     }
-    const foot = QY.element("div", "qy-foot", [state.until && `${word("数据截至")} ${state.until}`, state.demo && word("示例数据")].filter(Boolean).join(" · "));
+    const foot = QY.element("div", "qy-foot", [state.month !== state.until && state.month, state.until && `${word("数据截至")} ${state.until}`, state.demo && word("示例数据")].filter(Boolean).join(" · "));
     this.legend.replaceChildren(swatches, marks, kinds, foot);
     const button = QY.element("a", "", "⤢");
     button.href = "#";

@@ -71,11 +71,23 @@ def test_a_click_lights_the_upstream_then_names_the_sources(visit: Visit, serve:
     shown = rows.first.locator(".number")
     expect(shown.nth(1)).to_have_text(figure(float(most["delivered_kg_d"].iloc[0])))
     expect(shown.nth(2)).to_have_text(figure(float(listed.get(most["source_id"].iloc[0], float("nan")))))
-    expect(rows.last).to_contain_text("清单多出" if trace.unexplained_kg_d < 0 else "未说明")
+    expect(rows.last).to_contain_text("清单多出" if trace.unexplained_kg_d < 0 else "清单未说明")
     expect(visit.page).to_have_url(re.compile(rf"section={section}"))
     assert visit.ask_map(view) == before
     visit.page.set_viewport_size({"width": 1366, "height": 400})
     visit.page.wait_for_function(OWN_SCROLL)
+
+
+def test_nobody_stays_accused_when_another_section_is_chosen(visit: Visit, serve: Serve, basin: str) -> None:
+    network = layers.open_project(basin).network()
+    traces = [hydro.trace_sources(network, str(section), time="2022-12") for section in network.sections.index]
+    over = next(one for one in traces if one.margin_mg_l < 0)
+    holds = next(one for one in traces if one.margin_mg_l >= 0)
+    frame = visit.open(f"{serve(basin)}/?section={over.section_id}&month=2022-12")
+    expect(visit.page.locator(".cause").first).to_be_visible(timeout=JUDGED_MS)
+    frame.locator(f"[data-section='{holds.section_id}']").dispatch_event("click")
+    expect(visit.page.locator(".headline .place")).to_have_text(str(network.sections.at[holds.section_id, "name"]))
+    expect(visit.page.locator(".cause, .next")).to_have_count(0)
 
 
 def test_a_source_of_the_list_lights_its_way(visit: Visit, serve: Serve, basin: str) -> None:

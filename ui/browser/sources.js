@@ -13,9 +13,9 @@ function row(source, data, choose) {
     "button",
     `row${source.id && source.id === data.chosen ? " on" : ""}${source.path ? " path" : ""}`,
     element("span", `glyph ${source.kind}`),
-    element("span", "name", source.name),
-    element("span", "track", bar),
-    element("span", "number", source.share),
+    ...(source.share
+      ? [element("span", "name", source.name), element("span", "track", bar), element("span", "number", source.share)]
+      : [element("span", "name wide", source.name)]),
     element("span", "number", source.load),
     element("span", "number listed", source.listed),
     element("span", "number", source.time),

@@ -66,7 +66,9 @@ def _panel(url: str, revision: int, network: RiverNetwork, waiting: bool) -> Tra
     chosen = state.section()
     if not chosen:
         worst.show(network)
+        causes.show(url, revision, None)
         return None
+    shown, accused = None, None
     with parts.guard():
         trace = cache.trace(url, revision, chosen, state.month())
         best = causes.best(url, revision, trace, waiting)
@@ -76,9 +78,10 @@ def _panel(url: str, revision: int, network: RiverNetwork, waiting: bool) -> Tra
         sources.show(best or trace, trace)
         section.balance(trace, judged=best is not None)
         if trace.measured_mg_l > trace.target_mg_l or cache.episode(url, revision, chosen, state.month()):
-            causes.show(url, revision, trace)
-        return best or trace
-    return None
+            accused = trace
+        shown = best or trace
+    causes.show(url, revision, accused)
+    return shown
 
 
 def _pick(network: RiverNetwork) -> None:
