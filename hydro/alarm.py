@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hydro.attainment import exceeds
 from hydro.network import RiverNetwork
 from hydro.observations import BELOW_DETECTION
 from hydro.topology import Bool, Float
@@ -173,7 +174,7 @@ def episodes(network: RiverNetwork, series: dict[tuple[str, str], Series] | None
             continue
         month, of = np.unique((own.time_h * 3600).astype("M8[s]").astype("M8[M]"), return_inverse=True)
         limit = network.targets.by_month([section], month)[0][of]
-        high = np.flatnonzero((own.value > limit) & ~own.below)
+        high = np.flatnonzero(exceeds(own.value, limit) & ~own.below)
         if not len(high):
             continue
         gap = max(BREAK_H, 2.5 * own.step_h)

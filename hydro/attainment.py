@@ -18,7 +18,19 @@ OVER, EQUAL, HOLDS, PARTIAL_DATA, NO_DATA, NO_TARGET = "over", "equal", "holds",
 DECIMALS = 3
 """Decimals of TP as reported; values that agree in them are equal."""
 
+ROUNDING = 1e-12
+"""A mean of equal values may miss them by a rounding error of the arithmetic, mg/L: no exceedance."""
+
 States = npt.NDArray[np.str_]
+
+
+def exceeds(values: Any, targets: Any) -> npt.NDArray[np.bool_]:
+    """Whether each value is above its target: the raw value, not rounded; False where either is NaN.
+
+    >>> exceeds([0.3001, 0.3, np.mean([0.2, 0.2, 0.2]), np.nan], [0.3, 0.3, 0.2, 0.3]).tolist()
+    [True, False, False, False]
+    """
+    return np.asarray(np.asarray(values, dtype=float) > np.asarray(targets, dtype=float) + ROUNDING)
 
 
 def states(values: Any, targets: Any, marks: Any = 0) -> States:
@@ -32,7 +44,7 @@ def states(values: Any, targets: Any, marks: Any = 0) -> States:
     """
     c, t = np.broadcast_arrays(np.asarray(values, dtype=float), np.asarray(targets, dtype=float))
     partial = (np.broadcast_to(np.asarray(marks, dtype=np.uint8), c.shape) & PARTIAL) > 0
-    over = c > t + 1e-12  # a mean of equal values may miss them by a rounding error of the arithmetic
+    over = exceeds(c, t)
     equal = round_half_even(np.nan_to_num(c), DECIMALS) == round_half_even(np.nan_to_num(t), DECIMALS)
     found = np.where(over, OVER, np.where(equal, EQUAL, HOLDS))
     found = np.where(partial, PARTIAL_DATA, found)

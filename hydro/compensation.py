@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hydro.attainment import exceeds
 from hydro.columns import number, text
 from hydro.delivery import delivery_ratios
 from hydro.errors import Fault, FaultsError
@@ -79,13 +80,14 @@ def compensation(months: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     value, target = number(months, "value_mg_l"), number(months, "target_mg_l")
     own = value - inbound
     multiple = ((own - target) / target).round(9)  # a border of the rules is not missed by a rounding error
-    exceeds = (value > target) & (own > target)
+    over = exceeds(value, target)
+    pays = over & exceeds(own, target)
     classes, parameters = text(months, "target_class"), text(months, "parameter")
     amount = {"pay": np.zeros(len(months)), "reward": np.zeros(len(months))}
     chosen = np.full(len(months), -1)
     for i, rule in enumerate(steps.to_dict("records")):
         here = (multiple > rule["above"]) & (multiple <= rule["upto"])
-        here &= exceeds if rule["kind"] == "pay" else value <= target
+        here &= pays if rule["kind"] == "pay" else ~over
         here &= (rule["target_class"] == "") | (classes == rule["target_class"])
         here &= (rule["parameter"] == "") | (parameters == rule["parameter"])
         priced = rule["base_wan"] + rule["per_multiple_wan"] * multiple

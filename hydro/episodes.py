@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hydro.alarm import Series, episodes, hours, stamp
+from hydro.attainment import exceeds
 from hydro.findings import EXCLUDED, FieldFinding, Finding, Findings
 from hydro.network import RiverNetwork
 from hydro.pulse import Cause, Verdict, solve_episode
@@ -113,7 +114,7 @@ def _ranked(trace: Trace, verdict: Verdict, own: Series, nearest: int) -> pd.Dat
     water = trace.discharge_m3_s * 86.4
     measured = trace.measured_kg_d
     ordinary = min(float(own.base[nearest]) * water, measured)
-    exceeds = bool(own.value[nearest] > trace.target_mg_l)
+    raised = bool(exceeds(own.value[nearest], trace.target_mg_l))
     listed = table["inventory_kg_d"].fillna(0.0).to_numpy(np.float64)
     real = odds * (table["source_id"] != "NONE").to_numpy()
     delivered = (listed / listed.sum() if listed.sum() > 0 else listed) * ordinary + real * (measured - ordinary)
@@ -129,7 +130,7 @@ def _ranked(trace: Trace, verdict: Verdict, own: Series, nearest: int) -> pd.Dat
     table["released_kg"] = [np.nan if c is None else c.released_kg for c in causes]
     said = pulse_reasons(verdict, list(table["source_id"]))
     table["evidence"] = pd.Series([said[source] for source in table["source_id"]], index=table.index, dtype=object)
-    first, second = (odds, table["delivered_kg_d"]) if exceeds else (table["delivered_kg_d"], odds)
+    first, second = (odds, table["delivered_kg_d"]) if raised else (table["delivered_kg_d"], odds)
     order = np.lexsort(
         (table["source_id"].astype(str), -np.nan_to_num(second), -np.nan_to_num(first), table["source_id"] == "NONE")
     )

@@ -53,7 +53,7 @@ class Attribution:
         if part is None or trace.time is None or part.at(trace.section_id, trace.time) is None:
             return _unjudged(trace)
         inventory = {name: trace.table[name].to_list() for name in INVENTORY}
-        ranked = rank(part, inventory, trace.section_id, trace.time, trace.measured_kg_d, trace.margin_mg_l < 0)
+        ranked = rank(part, inventory, trace.section_id, trace.time, trace.measured_kg_d, trace.exceeds)
         place, month = part.record.section_position[trace.section_id], part.record.month_position[trace.time[:7]]
         table = pd.DataFrame(ranked, columns=[*COLUMNS, "inventory_kg_d"])
         return replace(trace, table=table, unlisted=part.unlisted(month, place))

@@ -83,14 +83,19 @@ def _whole(years: Floats) -> Floats:
 
 
 def monthly_means(
-    observations: pd.DataFrame, sections: Sequence[str], *, standard: Standard, kind: str = "section", until: str = ""
+    observations: pd.DataFrame,
+    sections: Sequence[str],
+    *,
+    standard: Standard | None,
+    kind: str = "section",
+    until: str = "",
 ) -> Months:
     """Monthly values of every section and parameter in an ``observations`` table (the newest month of data is the last).
 
     ``discharge`` is kept beside the quality parameters.  Records of other stations, without a month or a number, are
     left out; negative ones (and pH outside 0–14) too, with the mark EXCLUDED.  Those dated after the month ``until``
     (blank: no such bound) or before 1950 are left out and told in ``astray``: one slip of a year must not become "the
-    newest month", nor lay out a cube of eight thousand years.
+    newest month", nor lay out a cube of eight thousand years.  Without a ``standard`` nothing is too high to be.
     """
     read = Read.of(observations)
     place, stations = coded(observations["station_id"], sections)
@@ -209,10 +214,10 @@ class Tally:
     monthly: npt.NDArray[np.bool_]
 
 
-def tally(records: Records, of_cell: npt.NDArray[np.int64], names: Sequence[str], standard: Standard) -> Tally:
+def tally(records: Records, of_cell: npt.NDArray[np.int64], names: Sequence[str], standard: Standard | None) -> Tally:
     """Sum up the records of each cell; ``of_cell``: the position of its parameter in ``names``."""
     size = len(of_cell)
-    known = [standard.parameters.get(str(name)) for name in names]
+    known = [standard.parameters.get(str(name)) if standard else None for name in names]
     most = np.array([np.inf if one is None else one.possible_max for one in known])
     acid = np.array([str(name) == "pH" for name in names])
     impossible = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
+from hydro.attainment import exceeds
 from hydro.expected import INBOUND_CHANGE, REPORT_ERROR, SOURCE_CHANGE, Expected
 from hydro.suspects import (
     MEDIAN_SIZE,
@@ -178,7 +179,7 @@ def _quiet(expected: Expected, month: int) -> bool:
     told = record.reported_kg_d[:, month] / expected.usual_kg_d[:, month]
     with np.errstate(invalid="ignore"):
         raised = (expected.residual[:, month] > QUIET * error).any()
-        over = (record.tp_mg_l[:, month] > record.target_mg_l[:, month]).any()
+        over = exceeds(record.tp_mg_l[:, month], record.target_mg_l[:, month]).any()
         jumped = (told > 2.0).any()
     return not (raised or over or jumped)
 

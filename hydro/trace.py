@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hydro.attainment import exceeds
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.errors import BalanceError, HydroError
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
+from hydro.months import monthly_means
 from hydro.network import RiverNetwork
 from hydro.observations import Reading
 from hydro.route import BALANCE_TOLERANCE, forward, place_loads, section_loads, source_nodes
+from hydro.standards import Standard
 from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, conditions
 from hydro.upstream import steps_to
@@ -87,6 +90,11 @@ class Trace:
     def margin_mg_l(self) -> float:
         """Target less measured TP: 0 is exactly on target (attained), negative an exceedance."""
         return self.target_mg_l - self.measured_mg_l
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether the section is over its target."""
+        return bool(exceeds(self.measured_mg_l, self.target_mg_l))
 
     @property
     def odds(self) -> dict[str, float]:
@@ -173,17 +181,20 @@ def known_time(network: RiverNetwork, time: str) -> str:
     return time
 
 
-def exceedances(network: RiverNetwork) -> pd.DataFrame:
-    """Every month in which a section's TP is above its target, unrounded: section_id, time, tp_mg_l, target_mg_l."""
-    seen = network.observations.frame("section", "TP")
-    seen = seen.reindex(columns=[s for s in network.sections.index if s in seen.columns])
-    rows = [
-        {"section_id": section, "time": time, "tp_mg_l": float(value), "target_mg_l": target}
-        for section in seen.columns
-        for time, value in seen[section].dropna().items()
-        if value > (target := network.targets.at(str(section), str(time)))
-    ]
-    return pd.DataFrame(rows, columns=["section_id", "time", "tp_mg_l", "target_mg_l"])
+def exceedances(network: RiverNetwork, standard: Standard | None = None) -> pd.DataFrame:
+    """Every month in which a section's TP is above its target: section_id, time (the month), tp_mg_l, target_mg_l.
+
+    By the months that count, as the board does: several readings are averaged, too few days are no month; what
+    ``standard`` holds impossible is left out where it is given.
+    """
+    columns = ["section_id", "time", "tp_mg_l", "target_mg_l"]
+    months = monthly_means(network.observations.compact, list(map(str, network.sections.index)), standard=standard)
+    if "TP" not in months.values:
+        return pd.DataFrame(columns=columns)
+    value, target = months.counted("TP"), network.targets.by_month(months.sections, months.months)
+    section, month = np.nonzero(exceeds(value, target))
+    found = np.array(months.sections, dtype=object)[section], months.months[month].astype(str).astype(object)
+    return pd.DataFrame(dict(zip(columns, (*found, value[section, month], target[section, month]), strict=True)))
 
 
 def source_delivery(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from hydro.attainment import EQUAL, HOLDS, OVER, states
 from hydro.standards import CLASSES, Standard
 
 INK = "#1f2a33"
@@ -11,8 +12,9 @@ GREY = "#8d99a3"
 BLUE = "#1667b7"
 PATH = "#0b2f57"
 FONT = '"Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", sans-serif'
-AT_TARGET_MG_L = 0.0005
-"""Closer to the target than half of the last decimal that TP is reported with: equal to it."""
+Status = Literal["over", "at", "holds", "none"]
+STATUS_OF: dict[str, Status] = {OVER: "over", EQUAL: "at", HOLDS: "holds"}
+"""The standings that a map tells apart; equal (持平) attains with no margin."""
 
 
 def map_style(standard: Standard) -> dict[str, Any]:
@@ -35,16 +37,13 @@ def map_style(standard: Standard) -> dict[str, Any]:
     }
 
 
-def status(value: float, target: float) -> str:
+def status(value: float, target: float, mark: int = 0) -> Status:
     """``over``, ``at`` (持平: attains with no margin), ``holds`` or ``none`` (nothing measured, or no target).
 
-    An exceedance is the raw value above the target, not rounded.
+    An exceedance is the raw value above the target, not rounded; ``mark``: of the month, as :class:`hydro.months.Months`
+    has it (one of too few days has no standing).
 
     >>> status(0.301, 0.3), status(0.3, 0.3), status(0.29, 0.3), status(float("nan"), 0.3)
     ('over', 'at', 'holds', 'none')
     """
-    if value > target:
-        return "over"
-    if value > target - AT_TARGET_MG_L:
-        return "at"
-    return "holds" if value <= target else "none"
+    return STATUS_OF.get(str(states(value, target, mark)), "none")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -18,11 +18,11 @@ from hydro.standards import Standard
 from i18n import text as translate
 from layers.pictures import Picture
 from layers.stories import Step
+from layers.style import Status
 from reports.planned import PlanReport
 from reports.printable import clean
 
 KG_D_PER_MG_L_M3_S = 86.4
-Status = Literal["over", "at", "holds", "none"]
 
 
 @dataclass(frozen=True)

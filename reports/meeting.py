@@ -15,10 +15,10 @@ import pandas as pd
 import shapely
 
 from i18n import text as translate
+from layers.style import status
 from reports import phrases
 from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
-from reports.month import status
 from reports.offline import json_for_script
 from reports.tables import by_urgency, chosen, task_table, written
 

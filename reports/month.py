@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from hydro import HydroError, RiverNetwork, Trace, inquire
+from hydro.attainment import attained, states, streak
 from hydro.columns import text
+from hydro.months import Months
 from hydro.standards import CLASSES, Standard
 from i18n import text as translate
+from layers.assess import project_months, section_months
 from layers.findings import field_findings
 from layers.pictures import RELIEF, Picture, kept
 from layers.project import Project
 from layers.standards import load_standard
 from layers.stories import Step, story_of
+from layers.style import status
 from reports.content import Cause, Content, Figure, SectionReport, Source, Status, Task
 from reports.evidence import next_place, told
 from reports.planned import PlanReport, planned
@@ -27,7 +30,6 @@ from reports.printable import clean
 
 SPATIAL = ("reaches", "sections", "outlets", "plants", "gates", "boundaries", "districts", "catchments")
 ORDER: dict[Status, int] = {"over": 0, "at": 1, "holds": 2, "none": 3}
-HALF_A_DECIMAL = 0.0005
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 LEAST_CHANCE = 0.03
 RANGE = ("share_low", "share_high")
@@ -56,26 +58,29 @@ def build_content(
     inquiry: Explainer | None = None,
     story: tuple[Step, ...] = (),
     relief: Picture | None = None,
+    months: Months | None = None,
 ) -> Content:
     """Everything a month's pack tells, worst section first.
 
     ``shapes`` are the project's spatial tables with their geometry; a section without one is told in tables and left off
     the maps. ``plan`` comes from the planner; ``inquiry`` is the network already asked who did it, where the caller keeps one;
-    ``relief`` is a hillshade to lie under the map sheets.
+    ``relief`` is a hillshade to lie under the map sheets; ``months`` the monthly means, where the caller keeps them.
     Raises HydroError ``month_empty`` where no section was measured that month.
     """
-    history = _monthly(network)
     check_month(month)
-    if month not in history.index:
+    months = section_months(network) if months is None else months
+    measured, at = _measured(months), months.at(month)
+    if month not in measured:
         raise HydroError(
             "month_empty",
             "{month} 没有任何断面的总磷监测值，无法出报告。有数据的月份：{first} 至 {last}",
             month=month,
-            first=min(history.index, default="—"),
-            last=max(history.index, default="—"),
+            first=min(measured, default="—"),
+            last=max(measured, default="—"),
         )
     standard = load_standard()
-    history = history[history.index <= month]
+    tp, marks = months.values["TP"][:, : at + 1], months.marks["TP"][:, : at + 1]
+    over = streak(attained(states(tp, network.targets.by_month(months.sections, months.months[: at + 1]), marks)))
     inquiry = inquiry or inquire(network)
     drawn = _drawn(shapes.get("sections"), "section_id")
     reports = [
@@ -84,12 +89,14 @@ def build_content(
             str(section_id),
             month,
             standard=standard,
-            history=history.get(section_id, pd.Series(dtype=float)),
+            history=pd.Series(tp[i], index=months.months[: at + 1].astype(str)).dropna(),
+            months_over=max(0, -int(over[i])),
+            mark=int(marks[i, -1]),
             trace=inquiry.explain(str(section_id), month),
             placed=drawn is None or str(section_id) in drawn,
             lang=lang,
         )
-        for section_id in network.sections.index
+        for i, section_id in enumerate(months.sections)
     ]
     reports.sort(key=lambda one: (ORDER[one.status], _nearness(one), one.section_id))
     return Content(
@@ -113,6 +120,13 @@ def build_content(
     )
 
 
+def _measured(months: Months) -> list[str]:
+    """The months in which any section's TP was read."""
+    if "TP" not in months.values:
+        return []
+    return [str(one) for one in months.months[~np.isnan(months.values["TP"]).all(axis=0)]]
+
+
 def check_month(month: str) -> None:
     """Raise HydroError ``month_form`` for what is no month."""
     if not MONTH.fullmatch(month):
@@ -134,6 +148,7 @@ def project_content(project: Project, month: str, *, plan: str = "", **how: Any)
         plan=effect,
         story=story_of(project, month),
         relief=kept(project, RELIEF),
+        months=project_months(project, network),
         **how,
     )
 
@@ -156,6 +171,8 @@ def _section(
     *,
     standard: Standard,
     history: pd.Series,
+    months_over: int,
+    mark: int,
     trace: Trace,
     placed: bool,
     lang: str,
@@ -175,48 +192,20 @@ def _section(
         measured=Figure(value, "mg/L", basis, month),
         discharge=Figure(trace.discharge_m3_s, "m³/s", "monitored" if gauged else "estimated", month),
         water_class=CLASSES[rank] if rank >= 0 else "",
-        status=status(value, trace.target_mg_l),
-        months_over=_run(history.dropna() > trace.target_mg_l),
-        history=tuple((str(time), float(tp)) for time, tp in history.items() if not np.isnan(tp)),
+        status=status(value, trace.target_mg_l, mark),
+        months_over=months_over,
+        history=tuple((str(time), float(tp)) for time, tp in history.items()),
         sources=_sources(trace, lang),
         measured_load=Figure(trace.measured_kg_d, "kg/d", basis, month),
         explained_load=Figure(trace.explained_kg_d, "kg/d", "modelled", month),
         upstream=frozenset(network.reaches.index[trace.delivery.ratio[:, 0] > 0].astype(str)),
         trace=trace,
         reach_id=row.get("reach_id", ""),
-        causes=_causes(trace, lang) if trace.margin_mg_l < 0 else (),
-        next_sample=clean(next_place(trace, lang)) if trace.margin_mg_l < 0 else "",
+        causes=_causes(trace, lang) if trace.exceeds else (),
+        next_sample=clean(next_place(trace, lang)) if trace.exceeds else "",
         placed=placed,
         sure=row.get("position_confidence", "") not in ("low", "unresolved"),
     )
-
-
-def status(value: float, target: float) -> Status:
-    """Over, at (equal as printed), holds, or none; an exceedance is the raw value above the target.
-
-    >>> status(0.301, 0.3), status(0.3, 0.3), status(0.29, 0.3), status(float("nan"), 0.3)
-    ('over', 'at', 'holds', 'none')
-    """
-    if math.isnan(value) or math.isnan(target):
-        return "none"
-    if value > target:
-        return "over"
-    return "at" if target - value < HALF_A_DECIMAL else "holds"
-
-
-def _monthly(network: RiverNetwork) -> pd.DataFrame:
-    """TP of every month (rows) and section (columns): the monthly record, or the mean of what was read in the month."""
-    seen = network.observations.frame("section", "TP").dropna(how="all")
-    return seen.groupby(seen.index.astype(str).str[:7]).mean()
-
-
-def _run(over: pd.Series) -> int:
-    """How many months on end, up to the last, are over.
-
-    >>> _run(pd.Series([True, False, True, True])), _run(pd.Series([], dtype=bool))
-    (2, 0)
-    """
-    return len(list(takewhile(bool, reversed(over.to_list()))))
 
 
 def _name(source_id: str, name: object, lang: str) -> str:

@@ -17,7 +17,6 @@ from docx.shared import Mm, Pt, RGBColor
 from reports import phrases
 from reports.content import Content, SectionReport, Task
 from reports.imprint import imprint
-from reports.month import HALF_A_DECIMAL
 from reports.tables import by_urgency, chosen, names_of, patrol_table, written
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
@@ -28,6 +27,8 @@ MOVED = 3
 """So many sections that a plan moves are named in the brief; the workbook has them all."""
 STOPS = 6
 """So many places to visit are printed for a section; the workbook has more."""
+LEAST_CHANGE_MG_L = 0.0005
+"""Half of the last decimal that TP is told with: less is no change to whoever reads it."""
 NUMERALS = "一二三四五六七八九十"
 
 
@@ -100,7 +101,7 @@ def _advice(paper: Any, content: Content) -> None:
                 after=phrases.number(effect.after),
             )
             for one in _urgent(content)
-            if (effect := plan.effects.get(one.section_id)) and effect.after < effect.before - HALF_A_DECIMAL
+            if (effect := plan.effects.get(one.section_id)) and effect.after < effect.before - LEAST_CHANGE_MG_L
         ]
         told = (phrases.plan_effect(content), phrases.joined(content, moved[:MOVED]))
         _text(paper, phrases.sentence(content, *told, say("从当月实测起算，各断面见工作簿“方案效果”")))

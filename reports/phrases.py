@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from hydro.tasks import STATES, state_of
+from layers.style import status
 from reports.content import Content, Figure, SectionReport, Source, Task
-from reports.month import status
 
 STATUS = {"over": "超标", "at": "持平（零余量）", "holds": "达标", "none": "未监测"}
 KIND = {

@@ -11,9 +11,9 @@ import pandas as pd
 
 from hydro.columns import number, text
 from hydro.sampling import patrol
+from layers.style import status
 from reports import phrases
 from reports.content import Content, SectionReport, Task
-from reports.month import status
 from reports.patrol import with_routes
 from reports.printable import clean
 

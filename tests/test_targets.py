@@ -99,6 +99,46 @@ def test_a_plan_is_held_to_the_targets_of_its_month_and_else_to_the_newest() -> 
         assert set(plan.sections["target_mg_l"]) == {target}
 
 
+def test_a_mean_of_equal_values_is_no_exceedance_at_any_door() -> None:
+    tables = line()  # target 0.2; the mean of three readings of 0.2 is 0.20000000000000004 to the machine
+    days = ("2022-06-03", "2022-06-13", "2022-06-23")
+    tables["observations"] = observed(*(("section", "S1", day, "TP", 0.2) for day in days))
+    network = hydro.build_network(tables)
+    assert float(np.mean([0.2] * 3)) > 0.2
+    assert assess_network(network, section_months(network), "2022-06").rows["state"].tolist() == ["equal"]
+    assert hydro.exceedances(network).empty
+    assert not hydro.trace_sources(network, "S1", time="2022-06").exceeds
+    report = build_content(network, {}, "2022-06", project="项目").sections[0]
+    assert (report.status, report.months_over, report.causes) == ("at", 0, ())
+    assert month_state(network, "2022-06", load_standard())["sections"]["S1"]["status"] == "at"
+
+
+def test_exceedances_are_months_and_too_few_days_are_none() -> None:
+    tables = line()
+    days = [("section", "S1", f"2022-05-{day:02}", "TP", 0.1 if day > 3 else 0.9) for day in range(1, 32)]
+    few = [("section", "S1", f"2022-06-{day:02}", "TP", 0.5) for day in range(1, 5)]
+    whole = [("section", "S1", f"2022-07-{day:02}", "TP", 0.3) for day in range(1, 32)]
+    tables["observations"] = observed(*days, *few, *whole)
+    network = hydro.build_network(tables)
+    # May: (3 x 0.9 + 28 x 0.1) / 31 = 0.177 holds, though three of its days were over; June has 4 days of 30
+    found = hydro.exceedances(network)
+    assert found[["section_id", "time", "target_mg_l"]].values.tolist() == [["S1", "2022-07", 0.2]]
+    reports = {month: build_content(network, {}, month, project="项目").sections[0] for month in ("2022-06", "2022-07")}
+    assert {month: (one.status, one.months_over) for month, one in reports.items()} == {
+        "2022-06": ("none", 0),
+        "2022-07": ("over", 1),
+    }
+    rows = {month: assess_network(network, section_months(network), month).rows.iloc[0] for month in reports}
+    assert {month: row["state"] for month, row in rows.items()} == {"2022-06": "partial", "2022-07": "over"}
+
+
+def test_nobody_compares_with_a_target_by_himself() -> None:
+    """``hydro.attainment.exceeds`` is the one comparison of a reading with a target."""
+    compared = re.compile(r"""(value|measured_mg_l|tp_mg_l|\])\s*(>|<=)\s*(trace\.|record\.)?target(_mg_l)?\b""")
+    doors = [path for room in ("hydro", "layers", "reports", "ui", "terminal") for path in (ROOT / room).rglob("*.py")]
+    assert [path.name for path in doors if compared.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_an_episode_is_told_by_the_target_of_its_day() -> None:
     tables = dated(sections=sections(("S1", "R2", 86_400.0, 0.5)))
     hours = pd.date_range("2022-03-30", "2022-04-03", freq="4h", inclusive="left")

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from hydro import RiverNetwork, Trace
+from hydro.attainment import exceeds
 from hydro.columns import text
 from hydro.observations import Reading
 from hydro.standards import CLASSES
@@ -42,7 +43,7 @@ def headline(network: RiverNetwork, trace: Trace) -> None:
             say("目标 {target} mg/L", target=f"{target:g}"),
             margin(value, target),
             say("低于检出限，按检出限的一半计") if trace.measured.below_detection else "",
-            streak(series(network, section), target),
+            streak(series(network, section)),
         ]
         lines += [
             f'<span class="value">{html.escape(reading(trace.measured))} <small>mg/L</small></span>',
@@ -68,14 +69,14 @@ def reading(measured: Reading) -> str:
 
 def margin(value: float, target: float) -> str:
     """How far from the target, in words."""
-    if value > target:
+    if exceeds(value, target):
         return say("超标 {times} 倍", times=f"{(value - target) / target:.2f}")
     return say("余量 {margin} mg/L", margin=f"{target - value:.3f}")
 
 
-def streak(months: pd.DataFrame, target: float) -> str:
+def streak(months: pd.DataFrame) -> str:
     """For how many months in a row it has been over its target, or has held it."""
-    over = (months["value"] > target).to_numpy()[::-1]
+    over = months["over"].to_numpy()[::-1]
     if not len(over):
         return ""
     count = int((over != over[0]).argmax()) or len(over)
@@ -83,12 +84,14 @@ def streak(months: pd.DataFrame, target: float) -> str:
 
 
 def series(network: RiverNetwork, section: str) -> pd.DataFrame:
-    """Monthly means of a section's TP up to the month shown: time, value."""
+    """Monthly means of a section's TP up to the month shown: time, value, target, over."""
     frame = network.observations.frame("section", "TP")
     values = frame[section].dropna() if section in frame else pd.Series(dtype=float)
     monthly = values.groupby(values.index.astype(str).str[:7]).mean()
     months = monthly.rename_axis("time").rename("value").reset_index()
-    return months[months["time"] <= state.month()]
+    months = months[months["time"] <= state.month()]
+    target = network.targets.by_month([section], list(months["time"]))[0]
+    return months.assign(target=target, over=exceeds(months["value"], target))
 
 
 def history(network: RiverNetwork, section: str) -> None:
@@ -96,8 +99,7 @@ def history(network: RiverNetwork, section: str) -> None:
     months = series(network, section).tail(MONTHS_SHOWN)
     if months.empty:
         return
-    months = months.assign(target=network.targets.by_month([section], list(months["time"]))[0])
-    months = months.assign(over=months["value"] > months["target"], now=months["time"] == state.month())
+    months = months.assign(now=months["time"] == state.month())
     st.vega_lite_chart(months, _chart(list(months["time"])), width="stretch", key=f"history_{section}")
 
 

@@ -77,7 +77,7 @@ def _panel(url: str, revision: int, network: RiverNetwork, waiting: bool) -> Tra
         parts.heading(say("谁的磷"))
         sources.show(best or trace, trace)
         section.balance(trace, judged=best is not None)
-        if trace.measured_mg_l > trace.target_mg_l or cache.episode(url, revision, chosen, state.month()):
+        if trace.exceeds or cache.episode(url, revision, chosen, state.month()):
             accused = trace
         shown = best or trace
     causes.show(url, revision, accused)
