@@ -43,7 +43,8 @@ class Figure:
 @dataclass(frozen=True)
 class Source:
     """One source of a section's load: ``delivered`` and ``share`` as best known from the record, ``inventory`` as the
-    registers alone have it at the section.
+    registers alone have it at the section, ``delivery_ratio`` the part of what it discharges that reaches the section, at
+    most 1.
     """
 
     source_id: str
@@ -58,6 +59,7 @@ class Source:
     inventory: Figure = Figure(math.nan, "kg/d")
     share_low: float = math.nan
     share_high: float = math.nan
+    delivery_ratio: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,7 @@ def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
             share_high=float(row.share_high),
             travel_time_d=float(row.travel_time_d),
             reach_id=clean(row.reach_id),
+            delivery_ratio=float(row.delivery_ratio),
         )
         for rank, row in enumerate(known.itertuples(index=False), 1)
     )

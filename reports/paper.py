@@ -80,13 +80,9 @@ def _causes(paper: Any, content: Content) -> None:
 def _advice(paper: Any, content: Content) -> None:
     say, plan = content.say, content.plan
     for one in _urgent(content)[:3]:
-        point = next((s for s in one.sources if s.kind in ("plant", "outlet")), None)
+        point = next((s for s in one.sources if s.kind in ("plant", "outlet") and s.delivery_ratio > 0), None)
         if point is not None and one.status == "over":
-            _text(
-                paper,
-                say("{name}：先查{source}，每日削减 {kg} kg 即可达标（按实测流量推算，未计降解变化）。", name=one.name, source=point.name,
-                    kg=phrases.kg(-one.headroom.value / max(_ratio(one, point.source_id), 1e-9))),
-            )  # fmt: skip
+            _text(paper, phrases.sentence(content, phrases.cut(content, one, point)))
         elif one.status == "at":
             _text(paper, say("{name}：没有余量，汛期每场雨前后加密监测，上游不得新增排放。", name=one.name))
         if one.next_sample:
@@ -105,11 +101,6 @@ def _advice(paper: Any, content: Content) -> None:
         ]
         told = (phrases.plan_effect(content), phrases.joined(content, moved[:MOVED]))
         _text(paper, phrases.sentence(content, *told, say("从当月实测起算，各断面见工作簿“方案效果”")))
-
-
-def _ratio(one: SectionReport, source_id: str) -> float:
-    source = next(s for s in one.sources if s.source_id == source_id)
-    return source.delivered.value / source.load.value if source.load.value else 0.0
 
 
 def _duties(paper: Any, content: Content) -> None:

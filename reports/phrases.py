@@ -112,6 +112,16 @@ def kg(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def enough_kg(value: float) -> str:
+    """A load to be cut, rounded up to a printed figure, so that cutting what is printed is enough.
+
+    >>> enough_kg(47.5012), enough_kg(0.301), enough_kg(1204.2), enough_kg(12.3)
+    ('47.6', '0.31', '1,205', '12.3')
+    """
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return kg(math.ceil(round(value * 10**digits, 6)) / 10**digits)
+
+
 def percent(share: float) -> str:
     """A share as per cent."""
     return (
@@ -223,6 +233,23 @@ def likely(content: Content, one: SectionReport) -> str:
     if first.source_id == "NONE":
         return content.say("没有足够证据指认单一原因")
     return content.say("最可能的原因是{name}（{chance}）", name=first.name, chance=percent(first.probability))
+
+
+def cut(content: Content, one: SectionReport, source: Source) -> str:
+    """What a source must cut, where it discharges, for a section that is over to meet its target: excess / delivery ratio.
+
+    Where all that it delivers is less than the excess, no cut of its own is enough, and the sentence says what is left over.
+    """
+    over, delivered = -one.headroom.value, source.delivered.value
+    if over > delivered:
+        return content.say(
+            "{name}：先查{source}，但它到断面的 {delivered} kg/d 全部削减后仍多 {left} kg/d，其他来源也须削减",
+            name=one.name, source=source.name, delivered=kg(delivered), left=enough_kg(over - delivered),
+        )  # fmt: skip
+    return content.say(
+        "{name}：先查{source}，排口处每日削减 {kg} kg 即可达标（其中 {percent} 到断面；流量按当月，其他来源不变）",
+        name=one.name, source=source.name, kg=enough_kg(over / source.delivery_ratio), percent=percent(source.delivery_ratio),
+    )  # fmt: skip
 
 
 def top_sources(content: Content, one: SectionReport, count: int) -> list[Source]:

@@ -218,6 +218,21 @@ def test_the_next_sample_is_in_the_documents(content: Content) -> None:
     ).next_sample
 
 
+def test_cutting_what_the_brief_says_where_it_is_discharged_is_enough_at_the_section(content: Content) -> None:
+    words = "\n".join(p.text for p in Document(io.BytesIO(brief(content))).paragraphs)
+    worst = content.worst
+    plant = next(s for s in worst.sources if s.kind in ("plant", "outlet"))
+    assert all(s.delivery_ratio <= 1 for one in content.sections for s in one.sources if s.kind == "plant")
+    assert plant.delivered.value > plant.load.value  # the best estimate arrives, the registers have less at the source
+    cut = float(re.search(r"汲县：先查城东污水处理厂，排口处每日削减 ([\d.]+) kg 即可达标", words)[1])
+    over = (worst.measured.value - worst.target.value) * worst.discharge.value * 86.4
+    assert over <= cut * plant.delivery_ratio < over + 0.2
+    small = replace(plant, delivered=replace(plant.delivered, value=over - 2.0))
+    assert phrases.cut(content, worst, small).endswith(
+        f"全部削减后仍多 {phrases.enough_kg(2.0)} kg/d，其他来源也须削减"
+    )
+
+
 def test_nothing_on_a_slide_stands_outside_it(content: Content) -> None:
     show = Presentation(io.BytesIO(deck(content, limit=2)))
     for slide in show.slides:
