@@ -11,11 +11,12 @@ import numpy as np
 from hydro.columns import text
 from hydro.delivery import delivery_ratios
 from hydro.expected import DIFFUSE_CHANGE, SOURCE_CHANGE, Expected, learn
-from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding
+from hydro.findings import FieldFinding
 from hydro.network import RiverNetwork
 from hydro.pathways import Segments, find_pathways
 from hydro.posterior import MonthPosterior, judge
 from hydro.record import Record, compile_record
+from hydro.rulings import rule
 from hydro.suspects import History, Suspects, list_suspects
 from hydro.topology import Float
 
@@ -140,28 +141,11 @@ def judge_sections(network: RiverNetwork, sections: Sequence[str], found: Iterab
     expected = learn(record, pathways)
     suspects = list_suspects(expected)
     found = tuple(found)
-    verdicts = _verdicts(record, suspects, found)
-    months, history = judge(expected, suspects, verdicts, rounds=1)
+    rulings = rule(record, suspects, found)
+    months, history = judge(expected, suspects, rulings, rounds=1)
     if record.months:
         calm = 1 - np.array([month.touched() for month in months]).T
         expected = learn(record, pathways, calm)
         suspects = list_suspects(expected)
-        months, history = judge(expected, suspects, verdicts, rounds=2)
+        months, history = judge(expected, suspects, rulings, rounds=2)
     return Judgement(network, record, expected, suspects, months, history, found)
-
-
-def _verdicts(record: Record, suspects: Suspects, found: Iterable[FieldFinding]) -> dict[int, Float]:
-    """Month -> factor on every suspect's prior: 0 excluded; where one is confirmed, 0 for all others. (suspects,)"""
-    place: dict[str, slice] = {str(source): slice(i, i + 1) for i, source in enumerate(record.sources.index)}
-    place |= {"UNREGISTERED": suspects.unlisted, "DIFFUSE": slice(suspects.count - 1, suspects.count)}
-    factors: dict[int, Float] = {}
-    confirmed: dict[int, Float] = {}
-    for one in found:
-        month = record.month_position.get(one.time[:7])
-        if month is None or one.source_id not in place:
-            continue
-        if one.verdict == EXCLUDED:
-            factors.setdefault(month, np.ones(suspects.count))[place[one.source_id]] = 0.0
-        elif one.verdict == CONFIRMED:
-            confirmed.setdefault(month, np.zeros(suspects.count))[place[one.source_id]] = 1.0
-    return factors | confirmed

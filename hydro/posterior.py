@@ -16,6 +16,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from hydro.attainment import exceeds
 from hydro.expected import INBOUND_CHANGE, REPORT_ERROR, SOURCE_CHANGE, Expected
+from hydro.rulings import Ruling
 from hydro.suspects import (
     MEDIAN_SIZE,
     SIZE_SPREAD,
@@ -48,8 +49,6 @@ SLIP, SLIP_SPREAD = 0.002, 0.6
 (log): where no event explains a month better than that, nobody is accused."""
 ALWAYS = 0.3
 """Chance that an excess was always there, where no other month was read; it halves with every month that was."""
-CERTAIN = 0.999
-"""Prior probability of an event whose cause was confirmed on the spot."""
 QUIET = 2.0
 """A month in which no section stands this many standard errors above its expectation is not searched for an event."""
 
@@ -106,10 +105,17 @@ class Weighed:
     ordinary_kg_d: Float
     always: float
 
-    def conclude(self, suspects: Suspects, prior: Float) -> MonthPosterior:
-        """The posterior over suspects and sizes under a prior over suspects; what the prior leaves is: no event."""
+    def conclude(self, suspects: Suspects, prior: Float, ruling: Ruling | None = None) -> MonthPosterior:
+        """The posterior over suspects and sizes under a prior over suspects; what the prior leaves is: no event.
+
+        Whom a ruling excludes loses what it had, and what was against an event weighs as before: no exclusion can make
+        an event likelier.
+        """
+        prior = prior if ruling is None else ruling.prior(prior)
         with np.errstate(divide="ignore"):
             joint = self.like + _possible(suspects, self.size_kg_d, self.size_prior, prior) + np.log(prior)[:, None]
+        if ruling is not None:
+            joint[ruling.excluded] = -np.inf
         none = self.calm + np.log(max(1 - float(prior.sum()), 1e-6))
         total = logsumexp(np.append(joint.ravel(), none))
         return MonthPosterior(
@@ -146,30 +152,17 @@ def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
 
 
 def judge(
-    expected: Expected, suspects: Suspects, verdicts: Mapping[int, Float], *, rounds: int
+    expected: Expected, suspects: Suspects, rulings: Mapping[int, Ruling], *, rounds: int
 ) -> tuple[list[MonthPosterior], History]:
-    """Every month's posterior, each with the history that the other months make.
-
-    ``verdicts`` are field findings: month -> factor on every suspect's prior (0: it was not that one).
-    """
+    """Every month's posterior, each with the history that the other months make, and what was found on the spot."""
     months = len(expected.record.months)
     history = History(np.zeros((months, suspects.count)), suspects)
     weighed = [weigh(expected, suspects, month) for month in range(months)]
     found: list[MonthPosterior] = []
     for _ in range(rounds):
-        found = [one.conclude(suspects, _told(history.prior(one.month), verdicts.get(one.month))) for one in weighed]
+        found = [one.conclude(suspects, history.prior(one.month), rulings.get(one.month)) for one in weighed]
         history = History(np.array([month.suspect for month in found]).reshape(months, suspects.count), suspects)
     return found, history
-
-
-def _told(prior: Float, verdict: Float | None) -> Float:
-    """A prior that knows a field finding; where somebody is confirmed an event is certain to the prior."""
-    if verdict is None:
-        return prior
-    known = prior * verdict
-    if verdict.sum() < len(verdict) / 2 and known.sum() > 0:
-        known *= CERTAIN / known.sum()
-    return np.asarray(known, np.float64)
 
 
 def _quiet(expected: Expected, month: int) -> bool:

@@ -1,10 +1,14 @@
 """Field findings: kept with the project and its book, and known to every judgement afterwards."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shapely import LineString
 from test_evidence import EVENT, arms, causes
 
@@ -12,6 +16,9 @@ import hydro
 import layers
 from cli import main
 from hydro import CONFIRMED, EXCLUDED, FieldFinding, HydroError
+from hydro.judgement import Judgement, judge_sections
+from hydro.posterior import weigh
+from hydro.rulings import Ruling
 from layers.findings import field_findings, record_finding, withdraw_finding
 from layers.roles import User
 from reports.evidence import line
@@ -45,6 +52,41 @@ def test_whoever_is_confirmed_has_the_load_too() -> None:
     assert table.at[0, "probability"] > 0.99
     # 10 kg/d as ever and the 100 of the event, of 20 + 10 + 17.28 + 100: three quarters
     assert table.at[0, "share"] == pytest.approx(110 / 147.28, abs=0.04)
+
+
+@cache
+def of_arms(*found: FieldFinding) -> Judgement:
+    network = hydro.build_network(arms(extra={"O1": 100.0}))
+    return judge_sections(network, [str(one) for one in network.sections.index], found)
+
+
+def event_of(judgement: Judgement, month: int) -> float:
+    return float(judgement.months[month].suspect.sum())
+
+
+@pytest.mark.parametrize("out", [["O1"], ["UNREGISTERED"], ["UNREGISTERED", "O1"]])
+def test_no_exclusion_makes_an_event_likelier(out: list[str]) -> None:
+    plain = of_arms()
+    known = of_arms(*(FieldFinding(one, EVENT, EXCLUDED) for one in out))
+    at = plain.record.month_position[EVENT]
+    assert event_of(known, at) <= event_of(plain, at) + 1e-9
+
+
+@given(st.data())
+def test_excluding_is_conditioning(data: st.DataObject) -> None:
+    """By law: the odds of everybody who is left, and of no event, keep their proportions, whatever the prior."""
+    judgement = of_arms()
+    suspects, month = judgement.suspects, judgement.record.month_position[EVENT]
+    one = weigh(judgement.expected, suspects, month)
+    weights = data.draw(st.lists(st.floats(0.01, 1.0), min_size=suspects.count, max_size=suspects.count))
+    prior = np.array(weights) / sum(weights) * data.draw(st.floats(0.01, 0.95))
+    excluded = np.array(data.draw(st.lists(st.booleans(), min_size=suspects.count, max_size=suspects.count)))
+    plain = one.conclude(suspects, prior)
+    known = one.conclude(suspects, prior, Ruling(excluded, np.zeros(suspects.count, bool)))
+    left = plain.suspect[~excluded].sum() + plain.none
+    assert known.none == pytest.approx(plain.none / left, rel=1e-9)
+    assert known.suspect[~excluded] == pytest.approx(plain.suspect[~excluded] / left, rel=1e-9)
+    assert (known.suspect[excluded] == 0).all()
 
 
 def test_a_finding_of_another_month_changes_nothing() -> None:
