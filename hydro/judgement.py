@@ -98,7 +98,7 @@ class Judgement:
                 expected.diffuse_kg_d[:, month],
             ]
         )
-        event = np.einsum("ce,ces->cs", judged.joint, judged.added_kg_d)
+        event = judged.added()
         added = np.vstack([event[suspects.point], event[suspects.unlisted].sum(axis=0), event[-1]])
         seen = np.flatnonzero(np.isfinite(self.record.load_kg_d[:, month]))
         total = ordinary.sum(axis=0) + added.sum(axis=0)

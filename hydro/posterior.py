@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr, logsumexp
 
 from hydro.attainment import exceeds
 from hydro.expected import INBOUND_CHANGE, REPORT_ERROR, SOURCE_CHANGE, Expected
-from hydro.rulings import Ruling
+from hydro.rulings import Ruling, known_prior
 from hydro.suspects import (
     MEDIAN_SIZE,
     SIZE_SPREAD,
@@ -26,7 +27,7 @@ from hydro.suspects import (
     Suspects,
     first_section,
 )
-from hydro.topology import Float
+from hydro.topology import Bool, Float
 
 HIDING = 0.5
 """Probability that a source which reports leaves its own event out of the report."""
@@ -57,14 +58,18 @@ QUIET = 2.0
 class MonthPosterior:
     """What happened in one month: the joint of suspect and size. Made by :meth:`Weighed.conclude`.
 
-    ``joint`` (suspects × sizes) and ``none`` sum to one. ``added_kg_d`` (suspects × sizes × sections) is the event's
-    delivered load; ``ordinary_kg_d`` (sections) the load without it.  ``always`` is the chance that what stands out was
-    always so and nobody caused it that month: what a short record cannot rule out.
+    One event is assumed a month. Where one was confirmed on the spot it explains the sections that it reaches, and the
+    others are judged by themselves: a second view of the month, with an event of its own or none.  ``joint`` (views ×
+    suspects × sizes) and ``none`` (views) sum to one in every view; ``view`` (sections) is the one to read for each.
+    ``added_kg_d`` (suspects × sizes × sections) is the event's delivered load; ``ordinary_kg_d`` (sections) the load
+    without it.  ``always`` is the chance that what stands out was always so and nobody caused it that month: what a
+    short record cannot rule out.
     """
 
     month: int
     joint: Float
-    none: float
+    none: Float
+    view: NDArray[np.intp]
     size_kg_d: Float
     added_kg_d: Float
     ordinary_kg_d: Float
@@ -73,68 +78,113 @@ class MonthPosterior:
     @property
     def suspect(self) -> Float:
         """Posterior of every suspect, whatever it did to whichever section. (suspects,)"""
-        return np.asarray(self.joint.sum(axis=1), np.float64)
+        return np.asarray(self.joint.sum(axis=2).max(axis=0), np.float64)
+
+    def at(self, section: int) -> Float:
+        """The joint of suspect and size that holds at a section. (suspects × sizes)"""
+        return np.asarray(self.joint[self.view[section]], np.float64)
 
     def cause(self, section: int) -> Float:
         """Probability that a suspect caused the load of one section to be what it is. (suspects,); the rest: none."""
         added = self.added_kg_d[:, :, section]
         part = added / (added + self.ordinary_kg_d[section])
         counts = 1 / (1 + np.exp(-(part - CAUSE_PART) / (CAUSE_BLUR / 1.7)))
-        return np.asarray((1 - self.always) * (self.joint * counts).sum(axis=1), np.float64)
+        return np.asarray((1 - self.always) * (self.at(section) * counts).sum(axis=1), np.float64)
 
-    def added(self, section: int) -> Float:
-        """Expected delivered event load of every suspect at a section, kg/d, probabilities included. (suspects,)"""
-        return np.asarray((self.joint * self.added_kg_d[:, :, section]).sum(axis=1), np.float64)
+    def added(self) -> Float:
+        """Expected delivered event load of every suspect at every section, kg/d, by its odds. (suspects × sections)"""
+        return np.asarray(np.einsum("sce,ces->cs", self.joint[self.view], self.added_kg_d), np.float64)
 
     def touched(self, least: float = 0.05) -> Float:
         """Probability that an event brought more than a small part of a section's load. (sections,)"""
         part = self.added_kg_d / (self.added_kg_d + self.ordinary_kg_d)
-        return np.asarray(np.einsum("ce,ces->s", self.joint, part > least), np.float64)
+        return np.asarray(np.einsum("sce,ces->s", self.joint[self.view], part > least), np.float64)
+
+
+@dataclass(frozen=True)
+class View:
+    """One question about a month: log likelihood of every suspect and size, of no event, and who is known to have done it.
+
+    Where somebody is, no event is no answer, however badly the readings fit one event: another may have come on top.
+    """
+
+    like: Float
+    calm: float
+    confirmed: Bool
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """One month before anybody's prior: log likelihood of every suspect and size, and of no event. See :func:`weigh`."""
+    """One month before anybody's prior: its views, who is excluded, and which view holds at which section. See :func:`weigh`."""
 
     month: int
-    like: Float
+    views: tuple[View, ...]
+    view: NDArray[np.intp]
+    excluded: Bool
     size_prior: Float
-    calm: float
     size_kg_d: Float
     added_kg_d: Float
     ordinary_kg_d: Float
     always: float
 
-    def conclude(self, suspects: Suspects, prior: Float, ruling: Ruling | None = None) -> MonthPosterior:
+    def conclude(self, suspects: Suspects, prior: Float) -> MonthPosterior:
         """The posterior over suspects and sizes under a prior over suspects; what the prior leaves is: no event.
 
-        Whom a ruling excludes loses what it had, and what was against an event weighs as before: no exclusion can make
-        an event likelier.
+        Whoever is excluded loses what he had, and what is against an event weighs as before: no exclusion makes an event
+        likelier.
         """
-        prior = prior if ruling is None else ruling.prior(prior)
-        with np.errstate(divide="ignore"):
-            joint = self.like + _possible(suspects, self.size_kg_d, self.size_prior, prior) + np.log(prior)[:, None]
-        if ruling is not None:
-            joint[ruling.excluded] = -np.inf
-        none = self.calm + np.log(max(1 - float(prior.sum()), 1e-6))
-        total = logsumexp(np.append(joint.ravel(), none))
+        parts = [self._conclude(view, suspects, known_prior(prior, view.confirmed)) for view in self.views]
         return MonthPosterior(
             self.month,
-            np.exp(joint - total),
-            float(np.exp(none - total)),
+            np.array([joint for joint, _ in parts]),
+            np.array([none for _, none in parts]),
+            self.view,
             self.size_kg_d,
             self.added_kg_d,
             self.ordinary_kg_d,
             self.always,
         )
 
+    def _conclude(self, view: View, suspects: Suspects, prior: Float) -> tuple[Float, float]:
+        with np.errstate(divide="ignore"):
+            joint = view.like + _possible(suspects, self.size_kg_d, self.size_prior, prior) + np.log(prior)[:, None]
+        joint[self.excluded] = -np.inf
+        none = view.calm + np.log(max(1 - float(prior.sum()), 1e-6))
+        if view.confirmed.any() and np.isfinite(joint).any():
+            none = -np.inf
+        total = logsumexp(np.append(joint.ravel(), none))
+        return np.exp(joint - total), float(np.exp(none - total))
 
-def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
-    """How well every suspect and size explains all sections and all reports of a month."""
+
+def weigh(expected: Expected, suspects: Suspects, month: int, ruling: Ruling | None = None) -> Weighed:
+    """How well every suspect and size explains the sections and reports of a month, given what was found on the spot.
+
+    The sections that a confirmed event reaches tell how large it was; those that it does not reach are asked by
+    themselves whether there was another.
+    """
+    record = expected.record
+    seen = np.isfinite(record.load_kg_d[:, month])
+    sizes = _sizes(expected, suspects, month)
+    size, size_prior, added = sizes
+    ruling = ruling or Ruling.of_nothing(suspects.count)
+    view, confirmed = ruling.views(np.asarray((added > 0).any(axis=1), np.bool_))
+    views = tuple(
+        View(*_weigh(expected, suspects, month, sizes, np.asarray(np.flatnonzero(seen & (view == i)), np.intp)), who)
+        for i, who in enumerate(confirmed)
+    )
+    others = np.delete(np.isfinite(record.load_kg_d[seen]).any(axis=0), month).sum()
+    always = ALWAYS * 0.5 ** float(others)
+    ordinary = expected.load_kg_d[:, month]
+    return Weighed(month, views, view, ruling.excluded, size_prior, size, added, ordinary, always)
+
+
+def _weigh(
+    expected: Expected, suspects: Suspects, month: int, sizes: tuple[Float, Float, Float], seen: NDArray[np.intp]
+) -> tuple[Float, float]:
+    """Log likelihood of the readings of some sections under every suspect and size, and under no event."""
     record = expected.record
     ordinary = expected.load_kg_d[:, month]
-    seen = np.flatnonzero(np.isfinite(record.load_kg_d[:, month]))
-    size, size_prior, added = _sizes(expected, suspects, month)
+    size, _, added = sizes
     measured = np.log(record.load_kg_d[seen, month])
     spread = expected.spread[month][np.ix_(seen, seen)]
     own = expected.reading_error[seen, month]
@@ -144,11 +194,10 @@ def weigh(expected: Expected, suspects: Suspects, month: int) -> Weighed:
     gap = measured - np.log(ordinary[seen])
     slip = np.log(SLIP) - 0.5 * float(((gap / SLIP_SPREAD) ** 2).sum()) - len(seen) * np.log(SLIP_SPREAD)
     calm = float(np.logaddexp(calm, slip))
-    if not _quiet(expected, month):
+    if not _quiet(expected, month, seen):
         like[live] = _likelihood(measured, ordinary[seen], added[live][:, :, seen], spread, own)
         like[: suspects.sources] += _report_likelihood(expected, size[: suspects.sources], month)
-    others = np.delete(np.isfinite(record.load_kg_d[seen]).any(axis=0), month).sum()
-    return Weighed(month, like, size_prior, calm, size, added, ordinary, ALWAYS * 0.5 ** float(others))
+    return like, calm
 
 
 def judge(
@@ -157,22 +206,22 @@ def judge(
     """Every month's posterior, each with the history that the other months make, and what was found on the spot."""
     months = len(expected.record.months)
     history = History(np.zeros((months, suspects.count)), suspects)
-    weighed = [weigh(expected, suspects, month) for month in range(months)]
+    weighed = [weigh(expected, suspects, month, rulings.get(month)) for month in range(months)]
     found: list[MonthPosterior] = []
     for _ in range(rounds):
-        found = [one.conclude(suspects, history.prior(one.month), rulings.get(one.month)) for one in weighed]
+        found = [one.conclude(suspects, history.prior(one.month)) for one in weighed]
         history = History(np.array([month.suspect for month in found]).reshape(months, suspects.count), suspects)
     return found, history
 
 
-def _quiet(expected: Expected, month: int) -> bool:
-    """Whether nothing of a month stands out: no section above its expectation, none above its target, no report jumped."""
+def _quiet(expected: Expected, month: int, seen: NDArray[np.intp]) -> bool:
+    """Whether nothing stands out: none of the sections above its expectation, none above its target, no report jumped."""
     record = expected.record
-    error = np.sqrt(np.diagonal(expected.spread[month]) + expected.reading_error[:, month] ** 2)
+    error = np.sqrt(np.diagonal(expected.spread[month])[seen] + expected.reading_error[seen, month] ** 2)
     told = record.reported_kg_d[:, month] / expected.usual_kg_d[:, month]
     with np.errstate(invalid="ignore"):
-        raised = (expected.residual[:, month] > QUIET * error).any()
-        over = exceeds(record.tp_mg_l[:, month], record.target_mg_l[:, month]).any()
+        raised = (expected.residual[seen, month] > QUIET * error).any()
+        over = exceeds(record.tp_mg_l[seen, month], record.target_mg_l[seen, month]).any()
         jumped = (told > 2.0).any()
     return not (raised or over or jumped)
 

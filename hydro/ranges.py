@@ -118,17 +118,21 @@ def _ordinary(judged: Judgement, month: int, draw: np.random.Generator, draws: i
 
 
 def _event(judged: Judgement, month: int, draw: np.random.Generator, draws: int, shape: tuple[int, ...]) -> Float:
-    """The event of every draw, in the row of whoever had it. (draws × places × sections)"""
+    """The event of every draw, in the row of whoever had it. (draws × places × sections)
+
+    Sections that a confirmed event does not reach may have had one of their own, drawn apart.
+    """
     found, suspects = judged.months[month], judged.suspects
-    joint = found.joint.ravel()
-    odds = np.append(joint, max(found.none, 0.0))
-    which = draw.choice(len(odds), draws, p=odds / odds.sum())
-    blur = np.exp(draw.normal(0.0, EVENT_TRANSPORT_ERROR, draws))
     added = np.zeros(shape)
-    happened = np.flatnonzero(which < len(joint))
-    suspect, size = np.divmod(which[happened], found.joint.shape[1])
-    row = np.where(
-        suspect < suspects.sources, suspect, np.where(suspect == suspects.count - 1, shape[1] - 1, shape[1] - 2)
-    )
-    added[happened, row] = found.added_kg_d[suspect, size] * blur[happened, None]
+    for view, (joint, none) in enumerate(zip(found.joint, found.none, strict=True)):
+        odds = np.append(joint.ravel(), max(float(none), 0.0))
+        which = draw.choice(len(odds), draws, p=odds / odds.sum())
+        blur = np.exp(draw.normal(0.0, EVENT_TRANSPORT_ERROR, draws))
+        happened = np.flatnonzero(which < joint.size)
+        suspect, size = np.divmod(which[happened], joint.shape[1])
+        row = np.where(
+            suspect < suspects.sources, suspect, np.where(suspect == suspects.count - 1, shape[1] - 1, shape[1] - 2)
+        )
+        here = found.view == view
+        added[happened, row] += np.where(here, found.added_kg_d[suspect, size], 0.0) * blur[happened, None]
     return added

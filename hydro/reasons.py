@@ -66,7 +66,7 @@ def _names(judged: Judgement, places: NDArray[np.int_]) -> tuple[str, ...]:
 
 def _of_source(judged: Judgement, i: int, month: int, place: int, score: Float, probability: float) -> Findings:
     ratio = judged.expected.delivered[month][i]
-    found = [*_bracket(judged, ratio, month, place, score), *_size(judged, i, month, probability)]
+    found = [*_bracket(judged, ratio, month, place, score), *_size(judged, i, month, place, probability)]
     found += _report(judged, i, month)
     if probability >= WORTH_SAYING:
         found += _past(judged, i, month)
@@ -102,9 +102,9 @@ def _bracket(judged: Judgement, ratio: Float, month: int, place: int, score: Flo
     return found
 
 
-def _size(judged: Judgement, i: int, month: int, probability: float) -> list[Finding]:
+def _size(judged: Judgement, i: int, month: int, place: int, probability: float) -> list[Finding]:
     """How much it would have had to let out, against what it lets out ordinarily."""
-    joint, size = judged.months[month].joint[i], judged.months[month].size_kg_d[i]
+    joint, size = judged.months[month].at(place)[i], judged.months[month].size_kg_d[i]
     if joint.sum() <= 0 or probability < WORTH_SAYING:
         return []
     base = float(np.median(judged.expected.source_kg_d[i]))
@@ -141,7 +141,7 @@ def _past(judged: Judgement, i: int, month: int) -> list[Finding]:
 
 
 def _of_unlisted(judged: Judgement, month: int, place: int, score: Float, probability: float) -> Findings:
-    segments, weight = judged.segments, judged.months[month].joint[judged.suspects.unlisted].sum(axis=1)
+    segments, weight = judged.segments, judged.months[month].at(place)[judged.suspects.unlisted].sum(axis=1)
     ratio = judged.expected.along[month]
     weight = np.where(ratio[:, place] > 0, weight, 0.0)
     found: list[Finding] = []

@@ -6,31 +6,45 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding
 from hydro.record import Record
 from hydro.suspects import Suspects
 from hydro.topology import Bool, Float
 
-CERTAIN = 0.999
-"""Prior probability of an event whose cause was confirmed on the spot."""
-
 
 @dataclass(frozen=True)
 class Ruling:
-    """Which suspects did not do it in a month, and which did. (suspects,) each
+    """Which suspects did not do it in a month (suspects,), and which did, a row a finding (findings × suspects).
 
     The two are different in kind: an exclusion takes a suspect away and says nothing for an event; a confirmation makes
-    the event certain and leaves it to the confirmed alone.
+    the event certain and leaves it to the confirmed, at the sections where their water arrives.
     """
 
     excluded: Bool
     confirmed: Bool
 
-    def prior(self, prior: Float) -> Float:
-        """A prior that knows who did it: nothing for anybody else, and an event all but certain."""
-        known = np.where(self.confirmed, prior, 0.0)
-        return np.asarray(known * CERTAIN / known.sum() if known.sum() > 0 else prior, np.float64)
+    @classmethod
+    def of_nothing(cls, suspects: int) -> Ruling:
+        """What is known where nobody looked."""
+        return cls(np.zeros(suspects, bool), np.zeros((0, suspects), bool))
+
+    def views(self, reaches: Bool) -> tuple[NDArray[np.intp], list[Bool]]:
+        """Which of the month's views holds at every section, and of every view who is known to have done it.
+
+        ``reaches`` (suspects × sections). Sections that the same findings reach are one view; where none reaches, the
+        view knows nobody. One event is assumed a month and view, whoever of several confirmed had it.
+        """
+        arrives = np.array([reaches[row].any(axis=0) for row in self.confirmed], bool).reshape(-1, reaches.shape[1])
+        patterns, view = np.unique(arrives, axis=1, return_inverse=True)
+        return np.asarray(view.reshape(-1), np.intp), [self.confirmed[pattern].any(axis=0) for pattern in patterns.T]
+
+
+def known_prior(prior: Float, confirmed: Bool) -> Float:
+    """A prior that knows who did it, where somebody does: an event is certain, and nobody else had it."""
+    known = np.where(confirmed, prior, 0.0)
+    return np.asarray(known / known.sum() if known.sum() > 0 else prior, np.float64)
 
 
 def rule(record: Record, suspects: Suspects, found: Iterable[FieldFinding]) -> dict[int, Ruling]:
@@ -40,16 +54,20 @@ def rule(record: Record, suspects: Suspects, found: Iterable[FieldFinding]) -> d
     """
     place: dict[str, slice] = {str(source): slice(i, i + 1) for i, source in enumerate(record.sources.index)}
     place |= {"UNREGISTERED": suspects.unlisted, "DIFFUSE": slice(suspects.count - 1, suspects.count)}
+    nobody = Ruling.of_nothing(suspects.count)
     rulings: dict[int, Ruling] = {}
     for one in found:
         month = record.month_position.get(one.time[:7])
         if month is None or one.source_id not in place:
             continue
-        ruling = rulings.setdefault(month, Ruling(np.zeros(suspects.count, bool), np.zeros(suspects.count, bool)))
+        ruling = rulings.get(month, nobody)
+        who = np.zeros(suspects.count, bool)
+        who[place[one.source_id]] = True
         if one.verdict == EXCLUDED:
-            ruling.excluded[place[one.source_id]] = True
+            rulings[month] = Ruling(ruling.excluded | who, ruling.confirmed)
         elif one.verdict == CONFIRMED:
-            ruling.confirmed[place[one.source_id]] = True
-    for ruling in rulings.values():
-        ruling.excluded[ruling.confirmed] = False
-    return rulings
+            rulings[month] = Ruling(ruling.excluded, np.vstack([ruling.confirmed, who]))
+    return {
+        month: Ruling(ruling.excluded & ~ruling.confirmed.any(axis=0), ruling.confirmed)
+        for month, ruling in rulings.items()
+    }

@@ -77,16 +77,41 @@ def test_excluding_is_conditioning(data: st.DataObject) -> None:
     """By law: the odds of everybody who is left, and of no event, keep their proportions, whatever the prior."""
     judgement = of_arms()
     suspects, month = judgement.suspects, judgement.record.month_position[EVENT]
-    one = weigh(judgement.expected, suspects, month)
     weights = data.draw(st.lists(st.floats(0.01, 1.0), min_size=suspects.count, max_size=suspects.count))
     prior = np.array(weights) / sum(weights) * data.draw(st.floats(0.01, 0.95))
     excluded = np.array(data.draw(st.lists(st.booleans(), min_size=suspects.count, max_size=suspects.count)))
-    plain = one.conclude(suspects, prior)
-    known = one.conclude(suspects, prior, Ruling(excluded, np.zeros(suspects.count, bool)))
+    nothing = Ruling.of_nothing(suspects.count)
+    plain, known = (
+        weigh(judgement.expected, suspects, month, ruling).conclude(suspects, prior)
+        for ruling in (nothing, Ruling(excluded, nothing.confirmed))
+    )
     left = plain.suspect[~excluded].sum() + plain.none
     assert known.none == pytest.approx(plain.none / left, rel=1e-9)
     assert known.suspect[~excluded] == pytest.approx(plain.suspect[~excluded] / left, rel=1e-9)
     assert (known.suspect[excluded] == 0).all()
+
+
+def test_a_confirmation_holds_where_the_confirmed_delivers_and_nowhere_else() -> None:
+    """O3 stands on the eastern arm; what raised the western one in the same month is asked as if it had not been found."""
+    network = hydro.build_network(arms(extra={"O1": 100.0, "O3": 40.0}, told={"O1": 110.0}))
+    known = hydro.inquire(network, [FieldFinding("O3", EVENT, CONFIRMED, "夜间偷排")])
+    east, west = (known.explain(section, EVENT).table.set_index("source_id") for section in ("SE", "SW"))
+    assert east.at["O3", "probability"] > 0.95
+    assert west["probability"].idxmax() == "O1"
+    assert west.at["NONE", "probability"] < 0.1
+    # 20 + 8.64 kg/d as ever and 100 of the event, 110 of them from O1; 10 + 8.64 and 40, 50 of them from O3
+    assert west.at["O1", "share"] == pytest.approx(110 / 128.64, abs=0.05)
+    assert east.at["O3", "share"] == pytest.approx(50 / 58.64, abs=0.05)
+    assert (west["share_low"].dropna() <= west["share"].dropna() + 1e-9).all()
+
+
+def test_several_confirmed_each_stand_at_their_own_sections() -> None:
+    network = hydro.build_network(arms(extra={"O1": 100.0, "O3": 40.0}))
+    known = hydro.inquire(network, [FieldFinding(one, EVENT, CONFIRMED) for one in ("O1", "O3")])
+    odds = {at: known.explain(at, EVENT).table.set_index("source_id")["probability"] for at in ("SE", "SW", "SM")}
+    assert odds["SE"]["O3"] > 0.95
+    assert odds["SW"]["O1"] > 0.95
+    assert odds["SM"][["O1", "O3"]].sum() > 0.95
 
 
 def test_a_finding_of_another_month_changes_nothing() -> None:
