@@ -9,7 +9,7 @@ import pandas as pd
 
 from hydro.columns import number, text
 from hydro.network import RiverNetwork
-from hydro.observations import Observations
+from hydro.observations import Observations, period
 from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, SECONDS_PER_DAY, Conditions
 
@@ -31,7 +31,8 @@ def source_loads(network: RiverNetwork, time: str | None = None) -> pd.DataFrame
 
     Index source_id (outlet_id, plant_id, ``INBOUND:<boundary_id>``); columns kind (outlet, plant, inbound), name,
     reach_id, chainage_m, load_kg_d, discharge_m3_s, basis (monitored, permit, estimated, unknown), observed_on.
-    An outlet that belongs to a plant is not a source of its own: its plant is, standing at the outlet. A load that
+    Of TP_load and TP x discharge the newer one tells; where both are of the time asked, TP_load. An outlet that belongs
+    to a plant is not a source of its own: its plant is, standing at the outlet. A load that
     nothing tells (basis ``unknown``) counts as zero and is named by its basis.
     """
     rows: dict[str, dict[str, Any]] = {}
@@ -64,18 +65,29 @@ def source_loads(network: RiverNetwork, time: str | None = None) -> pd.DataFrame
 
 
 def point_load(seen: Observations, kind: str, source_id: str, permit_kg_d: float, time: str | None) -> Basis:
-    """The load of a point source: newest TP_load, else TP x discharge observed, else its permit."""
+    """The load of a point source: the newest that was measured, TP_load before TP x discharge; else its permit."""
     load = seen.newest(kind, source_id, "TP_load", time)
-    if load is not None:
-        return Basis(load.value, MONITORED, load.time)
     concentration = seen.newest(kind, source_id, "TP", time)
     discharge = seen.newest(kind, source_id, "discharge", time)
     if concentration is not None and discharge is not None:
-        value = concentration.value * discharge.value * KG_D_PER_MG_L_M3_S
-        return Basis(value, MONITORED, min(concentration.time, discharge.time))
+        read_on = min(concentration.time, discharge.time)
+        if load is None or _outdated(load.time, read_on, time):
+            value = concentration.value * discharge.value * KG_D_PER_MG_L_M3_S
+            return Basis(value, MONITORED, read_on)
+    if load is not None:
+        return Basis(load.value, MONITORED, load.time)
     if np.isfinite(permit_kg_d):
         return Basis(permit_kg_d, PERMIT, "")
     return Basis(0.0, UNKNOWN, "")
+
+
+def _outdated(load: str, read_on: str, asked: str | None) -> bool:
+    """Whether a load is none of the time asked, and concentration and discharge were read after the span it stands for.
+
+    What was read within the load's own month or day is no newer than it: there the load, measured as such, goes before.
+    """
+    of_its_time = asked is not None and period(load).start >= period(asked).start
+    return bool(not of_its_time and period(read_on).start >= period(load).end)
 
 
 def point_discharge_m3_s(frame: pd.DataFrame, kind: str) -> pd.Series[float]:
@@ -144,11 +156,15 @@ def _inbound(network: RiverNetwork, boundary_id: str, time: str | None) -> dict[
     own_tp = float(number(network.boundaries, "tp_mg_l")[boundary_id])
     own_q = float(number(network.boundaries, "discharge_m3_s")[boundary_id])
     water = own_q if discharge is None else discharge.value
-    if load is not None:
-        known = Basis(load.value, MONITORED, load.time)
-    elif concentration is not None and np.isfinite(water):
+    if (
+        concentration is not None
+        and np.isfinite(water)
+        and (load is None or _outdated(load.time, concentration.time, time))
+    ):
         value = concentration.value * water * KG_D_PER_MG_L_M3_S
         known = Basis(value, MONITORED, concentration.time)
+    elif load is not None:
+        known = Basis(load.value, MONITORED, load.time)
     elif np.isfinite(own_tp * water):
         known = Basis(own_tp * water * KG_D_PER_MG_L_M3_S, ESTIMATED, "")
     else:

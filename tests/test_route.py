@@ -124,6 +124,31 @@ def test_the_newest_report_then_the_permit() -> None:
     assert hydro.source_loads(network, "2022-01")["basis"].tolist() == ["permit", "permit"]
 
 
+def test_an_old_load_gives_way_to_what_was_read_since() -> None:
+    tables = confluence()
+    tables["observations"] = observed(
+        ("outlet", "O1", "2019-01", "TP_load", 50.0),
+        ("outlet", "O1", "2022-06", "TP_load", 3.0),
+        ("outlet", "O1", "2022-06-20", "TP", 2.0),
+        ("outlet", "O1", "2022-06-20", "discharge", 0.02),
+        ("outlet", "O1", "2022-07", "TP", 1.0),
+        ("outlet", "O1", "2022-07", "discharge", 0.01),
+        ("boundary", "B1", "2019-01", "TP_load", 500.0),
+        ("boundary", "B1", "2022-07", "TP", 0.2),
+    )
+    network = hydro.build_network(tables)
+
+    def at(time: str | None) -> list[list[object]]:
+        return hydro.source_loads(network, time)[["load_kg_d", "observed_on"]].to_numpy().tolist()
+
+    # 1.0 mg/L x 0.01 m³/s x 86.4; the boundary's own 3 m³/s stand in for a reading
+    assert at("2022-07") == [[pytest.approx(0.864), "2022-07"], [pytest.approx(0.2 * 3.0 * 86.4), "2022-07"]]
+    assert at(None) == at("2022-07")
+    assert at("2022-06") == [[3.0, "2022-06"], [500.0, "2019-01"]]  # of its month, the load as such
+    assert at("2022-06-25")[0] == [3.0, "2022-06"]
+    assert at("2019-05") == [[50.0, "2019-01"], [500.0, "2019-01"]]
+
+
 def test_below_detection_counts_as_half_and_gaps_not_at_all() -> None:
     table = observed(("section", "S1", "2022-07", "TP", 0.02), ("section", "S1", "2022-08", "TP", 0.3))
     table["qualifier"] = ["<", "gap"]
