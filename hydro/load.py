@@ -72,7 +72,7 @@ def point_load(seen: Observations, kind: str, source_id: str, permit_kg_d: float
     if concentration is not None and discharge is not None:
         read_on = min(concentration.time, discharge.time)
         if load is None or _outdated(load.time, read_on, time):
-            value = concentration.value * discharge.value * KG_D_PER_MG_L_M3_S
+            value = concentration.value * max(discharge.value, 0.0) * KG_D_PER_MG_L_M3_S
             return Basis(value, MONITORED, read_on)
     if load is not None:
         return Basis(load.value, MONITORED, load.time)
@@ -144,7 +144,7 @@ def _boundary_discharge(network: RiverNetwork, time: str | None) -> pd.Series[fl
     if time is None:
         return tabled
     readings = {i: network.observations.newest("boundary", str(i), "discharge", time) for i in tabled.index}
-    return pd.Series({i: tabled[i] if r is None else r.value for i, r in readings.items()}, dtype=float)
+    return pd.Series({i: tabled[i] if r is None else max(r.value, 0.0) for i, r in readings.items()}, dtype=float)
 
 
 def _inbound(network: RiverNetwork, boundary_id: str, time: str | None) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _inbound(network: RiverNetwork, boundary_id: str, time: str | None) -> dict[
     discharge = seen.newest("boundary", boundary_id, "discharge", time)
     own_tp = float(number(network.boundaries, "tp_mg_l")[boundary_id])
     own_q = float(number(network.boundaries, "discharge_m3_s")[boundary_id])
-    water = own_q if discharge is None else discharge.value
+    water = own_q if discharge is None else max(discharge.value, 0.0)  # what flows back brings nothing in
     if (
         concentration is not None
         and np.isfinite(water)

@@ -305,6 +305,7 @@ def _dangling_references(given: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
                 yield from _check_reference(given[table], attribute, known.get(attribute.references, set()))
     if "observations" in given:
         yield from _unknown_stations(given["observations"], known)
+        yield from _backflow(given["observations"])
 
 
 def _check_reference(rows: pd.DataFrame, attribute: Attribute, known: set[str]) -> Iterator[Fault]:
@@ -335,3 +336,15 @@ def _unknown_stations(observations: pd.DataFrame, known: Mapping[str, set[str]])
         if table and station not in known.get(table, set()):
             params = {"count": int(counts[kind, station]), "station": station, "kind": kind, "target": table}
             yield Fault("station_unknown", message, params, "observations", station, "station_id", warning=True)
+
+
+def _backflow(observations: pd.DataFrame) -> Iterator[Fault]:
+    """A warning a station whose discharge was below zero: backflow happens on a plain, and so do slips of the pen."""
+    if observations.empty:
+        return
+    value = number(observations, "value")
+    below = observations[(value < 0) & (text(observations, "parameter") == "discharge")]
+    message = "测点“{station}”有 {count} 条流量为负（最低 {least:g} m³/s），当作倒流：断面的不用来推算水量，来源的按 0 计。请核对"
+    for station, own in value[below.index].groupby(text(below, "station_id")):
+        params = {"station": str(station), "count": len(own), "least": float(own.min())}
+        yield Fault("backflow", message, params, "observations", str(station), "value", warning=True)

@@ -115,14 +115,17 @@ def part_kept(passed: Passage, reach: NDArray[np.intp] | int, part: Float | floa
 
 
 def measured_flow_factor(network: RiverNetwork, time: str) -> Float:
-    """Measured over tabled discharge at the nearest gauged section of every reach; 1 where none is connected. (n,)"""
+    """Measured over tabled discharge at the nearest gauged section of every reach; 1 where none is connected. (n,)
+
+    A gauge that read backflow tells nothing of how much came down: the next nearest stands in for it.
+    """
     topology = network.topology
     reach, chainage, factor = [], [], []
     for section_id in network.sections.index:
         reading = network.observations.at("section", section_id, "discharge", time)
         position, metres = network.position("sections", section_id)
         tabled = topology.discharge_m3_s[position]
-        if reading is not None and tabled > 0:
+        if reading is not None and reading.value >= 0 and tabled > 0:
             reach.append(position)
             chainage.append(metres)
             factor.append(reading.value / tabled)

@@ -99,7 +99,7 @@ def finish(outcome: Import, known: Mapping[str, pd.DataFrame], report: Report) -
         {name: rows for name, rows in joined.items() if rows is not None and name != "reaches"}
         | {name: rows for name, rows in joined.items() if rows is not None and name == "reaches"}
     ):
-        if fault.code == "station_unknown":
+        if fault.code in ("station_unknown", "backflow"):
             report.warnings.append(fault)
         elif fault.code == "reference_unknown" and fault.table in outcome.tables and not report.asked:
             _refuse_reference(outcome, fault, report)

@@ -4,7 +4,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from basins import confluence, gated, island, line, observed
+from basins import confluence, gated, island, line, observed, sections
 
 import hydro
 from hydro.errors import HydroError
@@ -94,6 +94,24 @@ def test_flow_at_a_time_follows_the_nearest_section_and_velocity_its_power() -> 
     assert given.discharge_m3_s == pytest.approx([20.0, 20.0])
     assert given.velocity_m_s == pytest.approx([2**0.34] * 2)
     assert given.decay_per_d == pytest.approx([0.1 * 1.047**8] * 2)
+
+
+def test_backflow_at_one_gauge_leaves_the_month_its_answers() -> None:
+    tables = line(0.1)
+    tables["sections"] = sections(("S0", "R1", 43_200.0, 0.2), ("S1", "R2", 86_400.0, 0.2))
+    tables["observations"] = observed(
+        ("section", "S1", "2022-07", "discharge", -1.5),
+        ("section", "S1", "2022-07", "TP", 0.3),
+        ("section", "S0", "2022-07", "discharge", 20.0),
+        ("outlet", "O1", "2022-07", "TP", 2.0),
+        ("outlet", "O1", "2022-07", "discharge", -0.1),
+    )
+    network = hydro.build_network(tables)
+    assert hydro.conditions(network, "2022-07").flow_factor.tolist() == [2.0, 2.0]
+    trace = hydro.trace_sources(network, "S1", time="2022-07")
+    assert trace.measured_kg_d == pytest.approx(0.3 * 20.0 * 86.4)
+    assert trace.table.set_index("source_id").at["O1", "load_kg_d"] == 0
+    assert trace.table["share"].notna().any()
 
 
 def test_an_unconnected_river_keeps_its_own_flow() -> None:

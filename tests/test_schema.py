@@ -81,6 +81,21 @@ def test_measurements_at_an_unknown_station_are_a_warning_a_station() -> None:
     assert fault.params["count"] == 3
 
 
+def test_discharge_below_zero_is_a_warning_a_station() -> None:
+    rows = pd.DataFrame(
+        {
+            "station_id": ["S1", "S1", "S1", "S2"],
+            "station_kind": "section",
+            "time": ["2022-01", "2022-02", "2022-03", "2022-03"],
+            "parameter": "discharge",
+            "value": [-1.5, -0.5, 2.0, 0.0],
+        }
+    )
+    (fault,) = check_tables({"observations": rows, "sections": pd.DataFrame({"section_id": ["S1", "S2"]})[:0]})[-1:]
+    assert fault.warning
+    assert str(fault).startswith("测点“S1”有 2 条流量为负（最低 -1.5 m³/s）")
+
+
 @pytest.mark.parametrize("time", ["2022", "2022-07", "2022-07-03", "2022-07-03T08:00", "2022-07-03 08:00:00+08:00"])
 def test_iso_times_pass(time: str) -> None:
     assert check_table("weather", pd.DataFrame({"time": [time], "place": [""]})) == []
