@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hydro.attainment import exceeds
 from hydro.network import RiverNetwork
 from hydro.observations import BELOW_DETECTION
+from hydro.stamps import local
 from hydro.topology import Bool, Float
 
 PARAMETERS = ("TP", "NH3N", "COD")
@@ -76,8 +77,9 @@ class Episode:
 
 
 def hours(stamps: Iterable[str]) -> Float:
-    """ISO stamps as hours since 1970."""
-    return np.asarray(pd.to_datetime(list(stamps), format="ISO8601", utc=True).as_unit("s").asi8 / 3600.0, np.float64)
+    """ISO stamps as hours since 1970, on the clock of the records."""
+    read = pd.to_datetime([local(str(one)) for one in stamps], format="ISO8601", utc=True)
+    return np.asarray(read.as_unit("s").asi8 / 3600.0, np.float64)
 
 
 def stamp(time_h: float) -> str:

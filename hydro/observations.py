@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,12 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hydro.errors import HydroError
+from hydro.stamps import TIME, local
 
 COLUMNS = ("station_kind", "station_id", "time", "parameter", "value", "qualifier", "unit", "source")
 CODED = ("station_kind", "station_id", "parameter", "time", "qualifier")
 BELOW_DETECTION = ("<", "ND")
-
-_TIME = re.compile(r"(\d{4})(-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?)?(Z)?")
 
 
 class Period(NamedTuple):
@@ -31,13 +30,15 @@ class Period(NamedTuple):
 def period(time: str) -> Period:
     """Read an ISO 8601 time: ``2022`` and ``2022-07`` and ``2022-07-03`` are spans, ``2022-07-03T08:00`` an instant.
 
+    An instant that names its offset is read on the clock of the records (:func:`hydro.stamps.local`).
+
     Raises HydroError ``time_unknown`` for any other text.
     """
-    text = str(time).strip()
+    text = local(str(time).strip())
     try:
-        if not _TIME.fullmatch(text):
+        if not TIME.fullmatch(text):
             raise ValueError
-        start = np.datetime64(text.rstrip("Z").replace(" ", "T"))
+        start = np.datetime64(text.replace(" ", "T"))
     except ValueError:
         raise HydroError(
             "time_unknown", "时间“{time}”无法识别，请写成 2022-07 或 2022-07-03T08:00", time=text
@@ -78,8 +79,12 @@ class Observations:
 
     @cached_property
     def compact(self) -> pd.DataFrame:
-        """The table with its texts as categories (blank for missing): each distinct one is read once, not every record."""
-        return self.table.assign(**{name: _distinct(self.table[name]) for name in CODED})
+        """The table with its texts as categories (blank for missing): each distinct one is read once, not every record.
+
+        Stamps are on one clock.
+        """
+        read = {"time": local}
+        return self.table.assign(**{name: _distinct(self.table[name], read.get(name, str)) for name in CODED})
 
     @cached_property
     def _usable(self) -> pd.DataFrame:
@@ -192,13 +197,14 @@ class Observations:
         )
 
 
-def _distinct(column: pd.Series[Any]) -> Any:
-    """A column as codes into its distinct texts (blank for missing), in the order in which they come."""
+def _distinct(column: pd.Series[Any], read: Callable[[str], str]) -> Any:
+    """A column as codes into its distinct texts as read (blank for missing), in the order in which they come."""
     codes, texts = pd.factorize(column, use_na_sentinel=False)
-    words = ["" if pd.isna(one) else str(one) for one in texts]
+    words = ["" if pd.isna(one) else read(str(one)) for one in texts]
     unique = list(dict.fromkeys(words))
     if len(unique) < len(words):
-        codes = np.array([unique.index(one) for one in words])[codes]
+        place = {one: i for i, one in enumerate(unique)}
+        codes = np.array([place[one] for one in words])[codes]
     return pd.Categorical.from_codes(codes, categories=pd.Index(unique, dtype=str))
 
 

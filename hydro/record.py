@@ -114,8 +114,9 @@ def compile_record(network: RiverNetwork, sections: Sequence[str]) -> Record:
 
 
 def _monthly(network: RiverNetwork, kind: str, parameter: str) -> pd.DataFrame:
-    """Station × month means of one parameter."""
+    """Station × month means of one parameter; what stands for a whole year is the mean of no month."""
     frame = network.observations.frame(kind, parameter)
+    frame = frame[frame.index.astype(str).str.len() >= len("2022-07")]
     return frame.groupby(frame.index.astype(str).str[:7]).mean().T
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from hydro.columns import number, text
 from hydro.errors import Fault, Phrase
+from hydro.stamps import TIME
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "reaches": ("reach_id",),
@@ -69,11 +70,6 @@ STATIONS: Mapping[str, str] = {
 
 SHOWN = 50
 """At most so many rows are named for one kind of fault in one column; the count of the others is told."""
-
-TIME = re.compile(
-    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ]([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d(\.\d+)?)?)?"
-    r"(Z|[+-]\d{2}:?\d{2})?)?)?)?"
-)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hydro.errors import HydroError
 from hydro.network import RiverNetwork
 from hydro.observations import period
+from hydro.stamps import local
 from hydro.topology import Bool, Float, Topology
 
 SECONDS_PER_DAY = 86_400.0
@@ -183,5 +184,5 @@ def water_temperature(network: RiverNetwork, time: str) -> float:
 def _weather_start(network: RiverNetwork) -> NDArray[np.datetime64]:
     import pandas as pd
 
-    start = pd.to_datetime(network.weather["time"].astype(str), format="ISO8601", errors="coerce")
+    start = pd.to_datetime(network.weather["time"].astype(str).map(local), format="ISO8601", errors="coerce")
     return start.to_numpy("M8[s]")

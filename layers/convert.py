@@ -124,6 +124,13 @@ def _times(
             example=example,
         )
         return read.iso, np.zeros(len(frame), bool)
+    zoned = np.flatnonzero(stamped.str.strip().str.fullmatch(values.ZONED).to_numpy(bool) & ~read.wrong)
+    if len(zoned):
+        report.warn(
+            "zoned", "{file}：列“{column}”有 {count} 个时刻带时区，已换算为北京时间，如 {example} 记为 {local}",
+            table=reading.table, file=layer.label, column=match.source, count=len(zoned),
+            example=str(stamped.iloc[zoned[0]]), local=str(read.iso[zoned[0]]),
+        )  # fmt: skip
     return read.iso, read.wrong
 
 

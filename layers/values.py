@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.schema import TIME, Attribute
+from hydro.schema import Attribute
+from hydro.stamps import TIME, local
 from layers import units
 
 Float = NDArray[np.float64]
@@ -185,6 +186,8 @@ def times(column: pd.Series[str], order: str = "") -> Times:
     return Times(iso, wrong, ambiguous, mended)
 
 
+ZONED = re.compile(r".*:\d{2}(\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})")
+"""A time of day with its offset from Greenwich."""
 SLASHED = re.compile(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 DATED = re.compile(
     r"^(?P<year>\d{4})\s*[年\-/.]\s*(?P<month>\d{1,2})\s*(?:[月\-/.]\s*(?:(?P<day>\d{1,2})\s*[日号]?|(?P<third>[上中下])旬)?)?"
@@ -208,7 +211,7 @@ def _time(raw: str, order: str) -> tuple[str, bool]:
     if text.lower() in NOTHING:
         return "", False
     if re.fullmatch(TIME, text):
-        return text.replace(" ", "T"), not _real(text)
+        return local(text.replace(" ", "T")), not _real(text)
     dated = DATED.match(text) or PACKED.match(text)
     if dated:
         parts = dated.groupdict()
@@ -244,7 +247,7 @@ def _iso(
             text = (datetime.fromisoformat(text) + timedelta(days=1)).date().isoformat() if _real(text) else text
             moment = "00:00"
         text += f"T{moment}{zone or ''}"
-    return text, not _real(text)
+    return local(text), not _real(text)
 
 
 def _real(text: str) -> bool:

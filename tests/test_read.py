@@ -51,6 +51,20 @@ def test_blank_nodes_lengths_and_places_come_from_the_drawing(tmp_path: Path) ->
     assert outlets["snap_distance_m"][0] == pytest.approx(111, abs=1)
 
 
+def test_measurements_come_onto_one_clock_and_backflow_is_named(tmp_path: Path) -> None:
+    rows = {
+        "station_kind": "outlet", "station_id": "O1", "parameter": ["TP", "TP", "discharge"],
+        "time": ["2022-07-31T20:00:00Z", "2022-08-01 08:00+08:00", "2022-08-01"], "value": [0.2, 0.3, -1.5],
+    }  # fmt: skip
+    pd.DataFrame(rows).to_csv(csv_basin(tmp_path) / "observations.csv", index=False)
+    outcome = read_sources([tmp_path])
+    assert outcome.tables["observations"]["time"].tolist() == ["2022-08-01T04:00", "2022-08-01T08:00", "2022-08-01"]
+    (clock,) = [one for one in outcome.report.json()["warnings"] if "北京时间" in str(one)]
+    assert "2022-07-31T20:00:00Z 记为 2022-08-01T04:00" in str(clock)
+    (warning,) = [one for one in outcome.report.json()["warnings"] if "倒流" in str(one)]
+    assert "O1" in str(warning)
+
+
 def test_an_outlet_far_from_every_reach_is_refused_with_the_nearest_and_nothing_is_written(tmp_path: Path) -> None:
     outcome = import_sources([csv_basin(tmp_path, outlet_lat=35.3072)], tmp_path / "p.gpkg")
     (entry,) = outcome.report.json()["refused"]

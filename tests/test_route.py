@@ -7,7 +7,9 @@ import pytest
 from basins import confluence, gated, island, line, observed, sections
 
 import hydro
+from hydro.alarm import hours
 from hydro.errors import HydroError
+from hydro.record import compile_record
 
 
 def loads(tables: dict) -> dict[str, float]:
@@ -94,6 +96,29 @@ def test_flow_at_a_time_follows_the_nearest_section_and_velocity_its_power() -> 
     assert given.discharge_m3_s == pytest.approx([20.0, 20.0])
     assert given.velocity_m_s == pytest.approx([2**0.34] * 2)
     assert given.decay_per_d == pytest.approx([0.1 * 1.047**8] * 2)
+
+
+def test_a_stamp_with_an_offset_is_read_on_the_clock_of_the_others() -> None:
+    tables = line()
+    tables["observations"] = observed(
+        ("section", "S1", "2022-07-31T20:00:00Z", "TP", 0.5),  # 04:00 of the first of August here
+        ("section", "S1", "2022-08-01T08:00", "TP", 0.3),
+        ("section", "S1", "2022-08-01T12:00+08:00", "TP", 0.1),
+    )
+    network = hydro.build_network(tables)
+    seen = network.observations
+    assert seen.times("section", "TP") == ["2022-08-01T04:00", "2022-08-01T08:00", "2022-08-01T12:00"]
+    assert seen.at("section", "S1", "TP", "2022-07") is None
+    assert seen.at("section", "S1", "TP", "2022-08-01T00:00Z").value == 0.3
+    assert hydro.trace_sources(network, "S1").time == "2022-08-01T12:00"
+    assert np.ptp(hours(["2022-08-01T00:00Z", "2022-08-01T08:00+0800", "2022-08-01T08:00"])) == 0
+
+
+def test_the_mean_of_a_year_is_no_month_of_the_record() -> None:
+    tables = line()
+    tables["observations"] = observed(("section", "S1", "2022", "TP", 0.5), ("section", "S1", "2022-07", "TP", 0.3))
+    record = compile_record(hydro.build_network(tables), ["S1"])
+    assert record.months == ("2022-07",)
 
 
 def test_backflow_at_one_gauge_leaves_the_month_its_answers() -> None:
