@@ -13,7 +13,7 @@ from hydro.network import RiverNetwork
 from hydro.room import must_fit
 from hydro.solve import Solver
 from hydro.topology import Bool, Float
-from hydro.transport import Conditions, conditions, part_kept, passage, require_flow
+from hydro.transport import Conditions, conditions, part_kept, part_time_d, passage, require_flow
 
 BYTES_A_PLACE = 90
 """What a delivery holds at its height for one reach and one section (81 measured on 100,000 reaches × 50 sections)."""
@@ -52,7 +52,7 @@ class Delivery:
         topology, passed = self.network.topology, self.solver.passed
         part = np.clip(chainage_m / topology.length_m[reach], 0.0, 1.0)
         to = topology.to_node[reach]
-        ratio, moment = _stretch(passed.travel_time_d[reach], 1 - part, part_kept(passed, reach, 1 - part))
+        ratio, moment = _stretch(part_kept(passed, reach, 1 - part), part_time_d(passed, reach, 1 - part))
         below_ratio, below_moment = self.node_ratio[to], self.node_moment[to]
         total = ratio[:, None] * below_ratio
         weighted = ratio[:, None] * below_moment + moment[:, None] * below_ratio
@@ -62,7 +62,7 @@ class Delivery:
             if len(here):
                 span = np.clip(end - part[here], 0.0, 1.0)
                 kept = part_kept(passed, reach[here], span)
-                r, w = _stretch(passed.travel_time_d[reach[here]], span, kept)
+                r, w = _stretch(kept, part_time_d(passed, reach[here], span))
                 total[here, s] += r
                 weighted[here, s] += w
                 unknown[here, s] |= topology.unknown[own] & (r > 0)
@@ -133,13 +133,14 @@ def _deliver(
     topology, passed = network.topology, solver.passed
     columns = np.arange(len(wanted))
     own_kept = part_kept(passed, reach, part)
-    own_time = passed.travel_time_d[reach] * part
+    own_time = part_time_d(passed, reach, part)
     seed = np.zeros((topology.node_count, len(wanted)))
     np.add.at(seed, (topology.from_node[reach], columns), passed.share[reach] * own_kept)
     node_ratio = solver.backward(seed)
 
     through = np.where(solver.through > 0, solver.through, 0.0)
-    reach_time = np.where(through > 0, passed.travel_time_d, 0.0)
+    whole_time = part_time_d(passed, slice(None), 1.0)
+    reach_time = np.where(through > 0, whole_time, 0.0)
     late = np.zeros_like(seed)
     np.add.at(late, topology.from_node, (through * reach_time)[:, None] * node_ratio[topology.to_node])
     own_moment = np.where(own_kept > 0, own_kept * own_time, 0.0)
@@ -147,11 +148,11 @@ def _deliver(
     node_moment = solver.backward(late, out=late)
 
     node_fastest, node_unknown = _walk(solver, reach, np.where(own_kept > 0, own_time, np.inf))
-    kept, moment = _stretch(passed.travel_time_d, 1.0, passed.kept)
+    kept, moment = _stretch(passed.kept, whole_time)
     to = topology.to_node
     ratio = kept[:, None] * node_ratio[to]
     weighted = kept[:, None] * node_moment[to] + moment[:, None] * node_ratio[to]
-    fastest = np.where(ratio > 0, passed.travel_time_d[:, None] + node_fastest[to], np.inf)
+    fastest = np.where(ratio > 0, whole_time[:, None] + node_fastest[to], np.inf)
     unknown = (ratio > 0) & (node_unknown[to] | topology.unknown[:, None])
     ratio[reach, columns] += own_kept
     weighted[reach, columns] += own_moment
@@ -183,7 +184,7 @@ def _walk(solver: Solver, section_reach: NDArray[np.int_], own_time: Float) -> t
     unknown = np.zeros((topology.node_count, sections), bool)
     fastest[topology.from_node[section_reach], np.arange(sections)] = own_time
     unknown[topology.from_node[section_reach], np.arange(sections)] = topology.unknown[section_reach]
-    time, open_way = passed.travel_time_d, solver.through > 0
+    time, open_way = part_time_d(passed, slice(None), 1.0), solver.through > 0
     if solver.engine == "compiled":
         from hydro import kernels
 
@@ -208,10 +209,10 @@ def _walk(solver: Solver, section_reach: NDArray[np.int_], own_time: Float) -> t
     return fastest, unknown
 
 
-def _stretch(travel_time_d: Float, part: Float | float, kept: Float) -> tuple[Float, Float]:
+def _stretch(kept: Float, time_d: Float) -> tuple[Float, Float]:
     """Kept part and kept part x time of a stretch of a reach; no time is counted where nothing passes."""
     with np.errstate(invalid="ignore"):
-        return kept, np.asarray(np.where(kept > 0, kept * (travel_time_d * part), 0.0), np.float64)
+        return kept, np.asarray(np.where(kept > 0, kept * time_d, 0.0), np.float64)
 
 
 def _mean_time(ratio: Float, weighted: Float, unknown: Bool) -> Float:

@@ -115,6 +115,17 @@ def part_kept(passed: Passage, reach: NDArray[np.intp] | int, part: Float | floa
     return np.asarray(np.where(passed.lake[reach], kept, along), np.float64)
 
 
+def part_time_d(passed: Passage, reach: NDArray[np.intp] | slice, part: Float | float) -> Float:
+    """How long what is kept was on its way along a part (0–1) of a reach, on the mean, days.
+
+    Plug flow: τ x part.  In a mixed lake ``τ / (1 + k τ)`` wherever it entered: what stays longer decays on the way, so
+    that the survivors are the quick ones (the mean of 1 / (1 + (s + k) τ), as :mod:`hydro.plume` spreads it).
+    """
+    with np.errstate(invalid="ignore"):
+        along = passed.travel_time_d[reach] * np.where(passed.lake[reach], passed.kept[reach], part)
+        return np.asarray(np.where(passed.kept[reach] > 0, along, np.inf), np.float64)
+
+
 def measured_flow_factor(network: RiverNetwork, time: str) -> Float:
     """Measured over tabled discharge at the nearest gauged section of every reach; 1 where none is connected. (n,)
 

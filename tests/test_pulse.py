@@ -68,6 +68,38 @@ def test_cutting_the_river_anywhere_changes_nothing() -> None:
     assert np.allclose(whole, cut, atol=1e-9)
 
 
+def test_a_lake_takes_as_long_as_its_plume_says_wherever_one_enters() -> None:
+    """τ 10 d, k 0.1 per day: half is kept, and what is kept was 10 / (1 + 0.1 x 10) = 5 d in the lake."""
+    tables = {
+        "reaches": pd.DataFrame(
+            {
+                "reach_id": ["A", "L", "B"], "from_node": ["N0", "N1", "N2"], "to_node": ["N1", "N2", "N3"],
+                "length_m": [8_640.0, 8_640.0, 8_640.0], "velocity_m_s": [0.1, 0.01, 0.1], "discharge_m3_s": 5.0,
+                "decay_per_d": [0.0, 0.1, 0.0], "waterbody": ["river", "lake", "river"],
+            }
+        ),
+        "sections": pd.DataFrame(
+            {
+                "section_id": ["S", "M"], "name": ["S", "M"], "reach_id": ["B", "L"], "chainage_m": [4_320.0, 864.0],
+                "tp_target_mg_l": [0.2, 0.2],
+            }
+        ),
+    }  # fmt: skip
+    network = hydro.build_network(tables)
+    reach, chainage = np.array([0, 1, 1, 1]), np.array([0.0, 0.0, 4_320.0, 7_776.0])
+    delivery = hydro.delivery_ratios(network, ["S", "M"])
+    ratio, days, _ = delivery.from_places(reach, chainage)
+    assert ratio[:, 0] == pytest.approx([0.5] * 4)
+    assert days[:, 0] == pytest.approx([1 + 5 + 0.5, 5.5, 5.5, 5.5])  # the river's day before it, half a day below
+    assert (delivery.travel_time_d[0], delivery.fastest_d[1, 0]) == (pytest.approx([6.5, 6.0]), pytest.approx(5.5))
+    clock = Clock(1.0, 4096)
+    passed = replies(network, ["S", "M"], mixing=Mixing(dispersivity_m=1.0), clock=clock).fraction(reach, chainage)
+    mean_d = passed @ (np.arange(clock.steps) + 0.5) / 24 / np.maximum(passed.sum(axis=-1), 1e-12)
+    assert passed.sum(axis=-1) == pytest.approx(ratio, abs=5e-3)
+    there = ratio > 0
+    assert mean_d[there] == pytest.approx(days[there], rel=0.01)
+
+
 def test_a_spill_arrives_when_the_water_does() -> None:
     """20 km at 0.4 m/s is 13.9 h; 10 kg spread over some hours of 5 m3/s."""
     found = hydro.forward_plume(river(), "O", mass_kg=10.0, start="2022-07-01T00:00").arrivals.iloc[0]
