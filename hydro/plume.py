@@ -79,16 +79,18 @@ class Clock:
         return out
 
 
-def reach_exponent(given: Conditions, mixing: Mixing, s: Complex, decay_per_d: Float | float) -> Complex:
-    """ln H per metre of every reach. (reaches, frequencies)"""
+def reach_exponent(
+    given: Conditions, mixing: Mixing, s: Complex, decay_per_d: Float, reach: NDArray[np.int_] | slice = slice(None)
+) -> Complex:
+    """ln H per metre of the reaches asked for; of every reach where none is. (reaches, frequencies)"""
     beta = mixing.storage_ratio
-    channel = (given.velocity_m_s * mixing.velocity_factor * (1 + beta))[:, None]
-    decay = np.broadcast_to(np.asarray(decay_per_d, np.float64), given.velocity_m_s.shape)[:, None] / SECONDS_PER_DAY
+    channel = (given.velocity_m_s[reach] * mixing.velocity_factor * (1 + beta))[:, None]
+    decay = decay_per_d[reach][:, None] / SECONDS_PER_DAY
     rate = s[None, :] + decay * (1 + beta)  # stored water decays too; to first order all of it at the channel's rate
     if beta > 0:
         back = mixing.return_per_h / 3600
         rate = rate + beta * back * s / (s + back)
-    spread = np.broadcast_to(np.asarray(mixing.dispersivity_m, np.float64), given.velocity_m_s.shape)[:, None]
+    spread = np.broadcast_to(np.asarray(mixing.dispersivity_m, np.float64), given.velocity_m_s.shape)[reach][:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         exponent = (1 - np.sqrt(1 + 4 * spread * rate / channel)) / (2 * spread)
     return np.asarray(np.where(channel > 0, exponent, -np.inf), np.complex128)
@@ -146,23 +148,21 @@ def replies(
     decay = np.broadcast_to(
         np.asarray(given.decay_per_d if decay_per_d is None else decay_per_d, np.float64), topology.length_m.shape
     )
-    places = [network.position("sections", section) for section in sections]
+    section_reach, section_m = _places(network, sections)
     reply = Reply(
         network=network,
         given=given,
         clock=clock,
         sections=tuple(sections),
-        node=np.zeros((topology.node_count, len(places), len(s)), np.complex128),
+        node=np.zeros((topology.node_count, len(sections), len(s)), np.complex128),
         exponent=reach_exponent(given, mixing, s, decay),
         decay_per_d=decay,
-        section_reach=np.array([reach for reach, _ in places], np.int_),
-        section_m=np.array([metres for _, metres in places], np.float64),
+        section_reach=section_reach,
+        section_m=section_m,
         mixing=mixing,
     )
     whole = _stretch(reply, np.arange(topology.reach_count), topology.length_m, s)
-    holds: dict[int, list[int]] = {}
-    for column, own in enumerate(reply.section_reach.tolist()):
-        holds.setdefault(own, []).append(column)
+    holds = _holds(section_reach)
     live = np.zeros(topology.node_count, bool)
     for reach in topology.order[::-1].tolist():
         above, below = topology.from_node[reach], topology.to_node[reach]
@@ -178,16 +178,100 @@ def replies(
     return reply
 
 
+def one_release(
+    network: RiverNetwork,
+    reach: int,
+    chainage_m: float,
+    sections: Sequence[str],
+    *,
+    given: Conditions,
+    mixing: Mixing,
+    clock: Clock,
+) -> tuple[list[int], Float]:
+    """What part of a unit released at one place passes in each step, at the sections it comes by.
+
+    The same responses as :func:`replies`, walked with the flow: only the water below the place is gone through, and
+    only what is on its way at one time is held, so that the size of the network does not matter.  Returns the columns of
+    those sections, ascending, and (their number × steps).
+    """
+    topology, s = network.topology, clock.laplace
+    section_reach, section_m = _places(network, sections)
+    holds = _holds(section_reach)
+    arrived: dict[int, Complex] = {}
+    on_way: dict[int, Complex] = {}
+    leaving = np.bincount(topology.from_node, minlength=topology.node_count)
+
+    def pass_on(at: int, start_m: float, head: Complex | float) -> None:
+        """What enters a reach at a chainage comes by its sections and to the node at its end."""
+        ends = np.array([*section_m[holds.get(at, [])], topology.length_m[at]])
+        own = np.full(len(ends), at)
+        exponent = reach_exponent(given, mixing, s, given.decay_per_d, own[:1])
+        ways = _transfer(
+            network, given, mixing, given.decay_per_d, np.repeat(exponent, len(ends), 0), own, ends - start_m, s
+        )
+        for column, way in zip(holds.get(at, []), ways[:-1], strict=True):
+            if section_m[column] >= start_m:
+                arrived[column] = arrived.get(column, 0.0) + head * way
+        node = int(topology.to_node[at])
+        if leaving[node]:
+            on_way[node] = on_way.get(node, 0.0) + head * ways[-1]
+
+    if not topology.closed[reach]:
+        pass_on(reach, chainage_m, 1.0)
+    for at in topology.order.tolist():
+        node = int(topology.from_node[at])
+        if node not in on_way:
+            continue
+        if not topology.closed[at] and topology.share[at] > 0:
+            pass_on(at, 0.0, topology.share[at] * on_way[node])
+        leaving[node] -= 1
+        if not leaving[node]:
+            del on_way[node]
+    columns = sorted(arrived)
+    transfer = np.array([arrived[column] for column in columns], np.complex128).reshape(-1, len(s))
+    return columns, clock.invert(transfer)
+
+
+def _places(network: RiverNetwork, sections: Sequence[str]) -> tuple[NDArray[np.int_], Float]:
+    """Reach and chainage of sections."""
+    places = [network.position("sections", section) for section in sections]
+    return np.array([reach for reach, _ in places], np.int_), np.array([metres for _, metres in places], np.float64)
+
+
+def _holds(section_reach: NDArray[np.int_]) -> dict[int, list[int]]:
+    """Reach -> the columns of the sections that stand on it."""
+    holds: dict[int, list[int]] = {}
+    for column, own in enumerate(section_reach.tolist()):
+        holds.setdefault(own, []).append(column)
+    return holds
+
+
 def _stretch(reply: Reply, reach: NDArray[np.int_], metres: Float, s: Complex) -> Complex:
     """H of a stretch of each reach. (reaches, frequencies)"""
-    topology, given = reply.network.topology, reply.given
+    return _transfer(
+        reply.network, reply.given, reply.mixing, reply.decay_per_d, reply.exponent[reach], reach, metres, s
+    )
+
+
+def _transfer(
+    network: RiverNetwork,
+    given: Conditions,
+    mixing: Mixing,
+    decay_per_d: Float,
+    exponent: Complex,
+    reach: NDArray[np.int_],
+    metres: Float,
+    s: Complex,
+) -> Complex:
+    """H of a stretch of each reach, whose ln H per metre is given. (reaches, frequencies)"""
+    topology = network.topology
     with np.errstate(invalid="ignore", over="ignore"):
-        way = np.exp(np.where(metres[:, None] > 0, reply.exponent[reach] * metres[:, None], 0.0))
+        way = np.exp(np.where(metres[:, None] > 0, exponent * metres[:, None], 0.0))
     lake = topology.lake[reach]
     if lake.any():
         at = reach[lake]
-        speed = given.velocity_m_s[at] * reply.mixing.velocity_factor
+        speed = given.velocity_m_s[at] * mixing.velocity_factor
         residence = (topology.length_m[at] / speed)[:, None]
-        way[lake] = 1 / (1 + (s[None, :] + reply.decay_per_d[at][:, None] / SECONDS_PER_DAY) * residence)
+        way[lake] = 1 / (1 + (s[None, :] + decay_per_d[at][:, None] / SECONDS_PER_DAY) * residence)
     way[topology.closed[reach]] = 0.0
     return np.asarray(way, np.complex128)

@@ -11,7 +11,7 @@ import pandas as pd
 from hydro.errors import HydroError
 from hydro.network import RiverNetwork
 from hydro.observations import period
-from hydro.plume import Clock, Mixing, replies
+from hydro.plume import Clock, Mixing, one_release
 from hydro.topology import Float
 from hydro.transport import Conditions, conditions, require_flow
 
@@ -60,22 +60,23 @@ def forward_plume(
     given = conditions(network, time)
     require_flow(network, given)
     sections = [str(s) for s in network.sections.index]
-    at, chain = np.array([position], np.int_), np.array([metres])
     step_h = 0.25
     hours = max((ends - begins) / np.timedelta64(3600, "s"), step_h)
-    clock = Clock(step_h, _steps_for(network, given, hours, step_h))
+    clock = Clock(step_h, _steps_for(network, given, position, hours, step_h))
     runs, units = [], []
     for mixing in mixings:
-        passing = replies(network, sections, given=given, mixing=mixing, clock=clock).fraction(at, chain)[0]
+        columns, passing = one_release(network, position, metres, sections, given=given, mixing=mixing, clock=clock)
         units.append(passing)
         runs.append(np.clip(_spread_release(passing, hours / step_h), 0.0, None))
+    passed = [sections[column] for column in columns]
     table = [
-        _arrival(network, given, clock, begins, j, mass_kg, [run[j] for run in runs], units[0][j])
-        for j in range(len(sections))
+        _arrival(network, given, clock, begins, section, mass_kg, [run[j] for run in runs], units[0][j])
+        for j, section in enumerate(passed)
     ]
     arrivals = pd.DataFrame([row for row in table if row], columns=list(ARRIVAL_COLUMNS))
     arrivals = arrivals.sort_values(["first_at", "section_id"], kind="stable").reset_index(drop=True)
-    return Plume(arrivals, _series(network, given, clock, begins, mass_kg, runs[0], list(arrivals["section_id"])))
+    series = _series(network, given, clock, begins, mass_kg, runs[0], passed)
+    return Plume(arrivals, series[["time", *arrivals["section_id"]]])
 
 
 ARRIVAL_COLUMNS = (
@@ -116,8 +117,8 @@ def _window(mass_kg: float, start: str, end: str | None) -> tuple[np.datetime64,
     return begins, ends
 
 
-def _steps_for(network: RiverNetwork, given: Conditions, hours: float, step_h: float) -> int:
-    """A power of two that holds the release and three times the longest way to any mouth."""
+def _steps_for(network: RiverNetwork, given: Conditions, place: int, hours: float, step_h: float) -> int:
+    """A power of two that holds the release and three times the longest way from its reach to any mouth."""
     topology = network.topology
     with np.errstate(divide="ignore"):
         own = np.where(topology.closed, 0.0, topology.length_m / (given.velocity_m_s * 3600))
@@ -126,7 +127,7 @@ def _steps_for(network: RiverNetwork, given: Conditions, hours: float, step_h: f
     for reach in topology.order[::-1].tolist():
         above, below = topology.from_node[reach], topology.to_node[reach]
         longest[above] = max(longest[above], own[reach] + longest[below])
-    wanted = (3 * float(longest.max(initial=1.0)) + hours + 24) / step_h
+    wanted = (3 * float(own[place] + longest[topology.to_node[place]]) + hours + 24) / step_h
     return int(2 ** np.ceil(np.log2(np.clip(wanted, 256, 65536))))
 
 
@@ -147,7 +148,7 @@ def _arrival(
     given: Conditions,
     clock: Clock,
     begins: np.datetime64,
-    column: int,
+    section: str,
     mass_kg: float,
     runs: Sequence[Float],
     unit: Float,
@@ -155,7 +156,6 @@ def _arrival(
     total = float(runs[0].sum())
     if total < 1e-6:
         return None
-    section = str(network.sections.index[column])
     reach, _ = network.position("sections", section)
     step_s = clock.step_h * 3600
 
@@ -190,11 +190,11 @@ def _series(
     run: Float,
     sections: Sequence[str],
 ) -> pd.DataFrame:
-    reach = np.array([network.position("sections", str(s))[0] for s in network.sections.index], np.int_)
+    reach = np.array([network.position("sections", section)[0] for section in sections], np.int_)
     with np.errstate(divide="ignore", invalid="ignore"):
         mg_l = run / (clock.step_h * 3600) * mass_kg * 1000 / given.discharge_m3_s[reach][:, None]
     minutes = (np.arange(clock.steps) * clock.step_h * 60).astype("m8[m]")
-    frame = pd.DataFrame(mg_l.T, columns=pd.Index([str(s) for s in network.sections.index]))
+    frame = pd.DataFrame(mg_l.T, columns=pd.Index(sections))
     frame.insert(0, "time", [str(t) for t in begins.astype("M8[m]") + minutes])
-    last = int(np.max(np.flatnonzero(run.max(axis=0) > 1e-9), initial=0)) + 1
-    return frame.loc[: last - 1, ["time", *sections]]
+    last = int(np.max(np.flatnonzero(run.max(axis=0, initial=0.0) > 1e-9), initial=0)) + 1
+    return frame.loc[: last - 1]

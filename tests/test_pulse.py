@@ -1,15 +1,17 @@
 """Sub-daily attribution: the plume by hand and by law, the stations' alarms, one whole made-up basin, and refusals."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
+from basins import island, reaches, sections
 
 import hydro
 from benchmarks.basins_hourly import make_basin
 from hydro.alarm import repeated
-from hydro.plume import Clock, Mixing, replies
+from hydro.plume import Clock, Mixing, one_release, replies
 
 LENGTH_M, SPEED, WIDE, DEEP_M3_S = 20_000.0, 0.4, 80.0, 5.0
 
@@ -107,6 +109,50 @@ def test_a_spill_arrives_when_the_water_does() -> None:
     assert found["delivered_kg"] == pytest.approx(10.0, rel=5e-3)
     assert found["earliest_at"] <= found["first_at"] <= found["peak_at"] <= found["last_at"]
     assert found["peak_at"][:13] in ("2022-07-01T13", "2022-07-01T14")
+
+
+@pytest.mark.parametrize("waterbody", ["river", "lake"])
+def test_one_release_walked_down_is_what_the_whole_network_answers(waterbody: str) -> None:
+    tables = island(0.2)
+    tables["reaches"] = tables["reaches"].assign(waterbody=["river", "river", waterbody, "river"])
+    network = hydro.build_network(tables)
+    mixing, clock, given = Mixing(storage_ratio=0.2), Clock(0.5, 1024), hydro.conditions(network)
+    every = replies(network, ["S1", "S2"], given=given, mixing=mixing, clock=clock)
+    for reach, metres in ((0, 0.0), (0, 5_000.0), (1, 0.0), (1, 6_000.0), (2, 9_000.0), (3, 8_640.0)):
+        expected = every.fraction(np.array([reach]), np.array([metres]))[0]
+        columns, found = one_release(network, reach, metres, ["S1", "S2"], given=given, mixing=mixing, clock=clock)
+        assert columns == [j for j in (0, 1) if expected[j].sum() > 1e-6]
+        assert found == pytest.approx(expected[columns], abs=1e-12)
+
+
+def test_a_spill_costs_what_lies_below_it_not_what_the_network_holds() -> None:
+    """2,000 reaches and 200 sections above the last five: the answer is that of the five alone, in little memory."""
+
+    def river_of(first: int) -> hydro.RiverNetwork:
+        count = range(first, 2_000)
+        tables = {
+            "reaches": reaches(*((f"R{i}", f"N{i}", f"N{i + 1}", 5_000.0, 5.0, 0.4) for i in count)),
+            "sections": sections(*((f"S{i}", f"R{i}", 5_000.0, 0.2) for i in count if i % 10 == 0 or i == 1_999)),
+        }
+        return hydro.build_network(tables)
+
+    large, small = river_of(0), river_of(1_995)
+    asked = {"reach": "R1995", "chainage_m": 1_000.0, "mass_kg": 10.0, "start": "2022-07-01T00:00"}
+    tracemalloc.start()
+    found = hydro.forward_plume(large, **asked)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    pd.testing.assert_frame_equal(found.arrivals, hydro.forward_plume(small, **asked).arrivals)
+    assert found.arrivals["section_id"].to_list() == ["S1999"]
+    assert peak < 50e6
+
+
+def test_a_spill_that_reaches_no_section_says_so_by_an_empty_answer() -> None:
+    tables = island()
+    tables["sections"] = sections(("S2", "R2", 4_320.0, 0.2))
+    found = hydro.forward_plume(hydro.build_network(tables), "O2", mass_kg=1.0, start="2022-07-01T00:00")
+    assert found.arrivals.empty
+    assert list(found.series) == ["time"]
 
 
 def test_a_spill_that_cannot_be_is_refused() -> None:
