@@ -28,7 +28,10 @@ WHOLE_YEAR = 9
 """Months that a year must have to stand for a year."""
 
 DAILY = 10
-"""A station that reports on this many days a month or more is one that reports daily."""
+"""A station that reports on this many days a month or more is one that reports daily, from then on."""
+
+SILENT_MONTHS = 12
+"""So many months after its last daily one a station counts as daily still; later it is sampled by hand again."""
 
 EARLIEST = np.datetime64("1950-01", "M")
 """What is dated before this is a slip of a calendar (a spreadsheet's 1900-01-00), not a record."""
@@ -265,10 +268,14 @@ def _stamped_means(records: Records, acid: npt.NDArray[np.bool_], sour: npt.NDAr
 def _partial(
     days: npt.NDArray[np.uint8], monthly: npt.NDArray[np.bool_], months: npt.NDArray[np.datetime64]
 ) -> npt.NDArray[np.uint8]:
-    """Mark the months in which a station that reports daily has less than half of the days, and no monthly record."""
+    """Mark the months in which a station that reports daily by then has less than half of the days, and no monthly record.
+
+    What was sampled by hand before the station reported daily is no outage of it.
+    """
     length = ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(int)
-    daily = days.max(axis=-1, initial=0) >= DAILY
-    short = daily[..., None] & (days > 0) & (days < MIN_COVERAGE * length) & ~monthly
+    at = np.arange(len(months), dtype=np.int32)
+    last = np.maximum.accumulate(np.where(days >= DAILY, at, np.int32(-SILENT_MONTHS - 1)), axis=-1)
+    short = (at - last <= SILENT_MONTHS) & (days > 0) & (days < MIN_COVERAGE * length) & ~monthly
     return np.where(short, np.uint8(PARTIAL), np.uint8(0)).astype(np.uint8)
 
 

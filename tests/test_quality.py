@@ -157,6 +157,17 @@ def test_three_days_of_a_daily_station_are_partial_and_a_monthly_sample_is_not()
     assert not monthly_means(observed(*by_hand), ["S1"], standard=GB).marks["TP"].any()
 
 
+def test_samples_by_hand_before_and_long_after_a_daily_station_are_whole_months() -> None:
+    by_hand = [(f"2019-{month:02d}-05", "TP", 0.2, "") for month in range(1, 13)]
+    daily = [(f"2022-07-{day:02d}", "TP", 0.2, "") for day in range(1, 32)]
+    outage = [(f"2022-08-{day:02d}", "TP", 0.9, "") for day in (1, 2, 3)]
+    again = [(f"2024-{month:02d}-05", "TP", 0.2, "") for month in range(1, 4)]
+    found = monthly_means(observed(*by_hand, *daily, *outage, *again), ["S1"], standard=GB)
+    short = [str(one) for one in found.months[(found.marks["TP"][0] & PARTIAL) > 0]]
+    assert short == ["2022-08"]
+    assert found.annual_means("TP", "2022-08")["S1"].loc[2019] == pytest.approx(0.2)  # it was NaN: no month counted
+
+
 def test_acidity_is_averaged_by_its_ions() -> None:
     # mean of 1e-6 and 1e-8 mol/L = 5.05e-7 -> pH 6.297, not 7
     found = monthly_means(observed(("2022-01-01", "pH", 6, ""), ("2022-01-02", "pH", 8, "")), ["S1"], standard=GB)
