@@ -1,7 +1,8 @@
 """Ecological compensation: an exceedance priced by an editable rule table, the inbound part taken off first.
 
 A rule is a row: ``kind`` (pay, reward), ``target_class`` ("" = any), ``parameter`` ("" = any), ``above`` < multiple ≤
-``upto``, then ``base_wan + per_multiple_wan * multiple`` in 万元.  The shipped table is another city's and a sample.
+``upto``, then ``base_wan + per_multiple_wan * multiple`` in 万元.  A rule that names a class or a parameter goes before
+one that leaves it blank, wherever they stand in the table.  The shipped table is another city's and a sample.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from hydro.network import RiverNetwork
 from hydro.route import source_nodes
 from hydro.standards import Floats
 from hydro.transport import KG_D_PER_MG_L_M3_S
+
+NAMED = ("target_class", "parameter")
+"""What a rule may be for alone; blank is any."""
 
 
 def inbound_part(excess_kg_d: Any, delivery_ratio: Any, discharge_m3_s: Any) -> Floats:
@@ -85,7 +89,9 @@ def compensation(months: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     classes, parameters = text(months, "target_class"), text(months, "parameter")
     amount = {"pay": np.zeros(len(months)), "reward": np.zeros(len(months))}
     chosen = np.full(len(months), -1)
-    for i, rule in enumerate(steps.to_dict("records")):
+    rows = steps.to_dict("records")
+    for i in sorted(range(len(rows)), key=lambda i: _named(rows[i])):
+        rule = rows[i]
         here = (multiple > rule["above"]) & (multiple <= rule["upto"])
         here &= pays if rule["kind"] == "pay" else ~over
         here &= (rule["target_class"] == "") | (classes == rule["target_class"])
@@ -108,8 +114,22 @@ def county_statement(priced: pd.DataFrame) -> pd.DataFrame:
     return found.assign(net_wan=found["reward_wan"] - found["pay_wan"]).reset_index()
 
 
+def _rivals(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
+    """Whether two rules can both apply to the same multiple, and neither is the more special one."""
+    if one["kind"] != other["kind"] or not (one["above"] < other["upto"] and other["above"] < one["upto"]):
+        return False
+    if any(one[name] and other[name] and one[name] != other[name] for name in NAMED):
+        return False
+    return _named(one) == _named(other)
+
+
+def _named(rule: Mapping[Any, Any]) -> int:
+    """How special a rule is: how many of ``NAMED`` it names."""
+    return sum(bool(rule[name]) for name in NAMED)
+
+
 def check_rules(rules: pd.DataFrame) -> pd.DataFrame:
-    """The rule table with its numbers as numbers; every overlap and gap in meaning is refused at once."""
+    """The rule table with its numbers as numbers; every overlap that leaves open which rule holds is refused at once."""
     found = rules.assign(
         above=number(rules, "above").fillna(-np.inf), upto=number(rules, "upto").fillna(np.inf),
         base_wan=number(rules, "base_wan"), per_multiple_wan=number(rules, "per_multiple_wan").fillna(0.0),
@@ -122,13 +142,16 @@ def check_rules(rules: pd.DataFrame) -> pd.DataFrame:
             faults.append(Fault("rule_kind", "补偿规则第 {row} 行：kind 应为 pay 或 reward", params, row=str(i)))
         if np.isnan(rule["base_wan"]) or not rule["above"] < rule["upto"]:
             faults.append(Fault("rule_numbers", "补偿规则第 {row} 行：金额或倍数区间无效", params, row=str(i)))
-    same = found.groupby(["kind", "target_class", "parameter"], sort=False)
-    for _, group in same:
-        ordered = group.sort_values("above")
-        clash = ordered["above"].to_numpy()[1:] < ordered["upto"].to_numpy()[:-1]
-        for i in ordered.index[1:][clash]:
-            params = {"row": int(i) + 1}
-            faults.append(Fault("rule_overlap", "补偿规则第 {row} 行：倍数区间与前一档重叠", params, row=str(i)))
+    ordered = found.sort_values("above", kind="stable").reset_index().to_dict("records")
+    for n, later in enumerate(ordered):
+        before = next((other for other in ordered[:n] if _rivals(other, later)), None)
+        if before is None:
+            continue
+        params = {"row": int(later["index"]) + 1, "other": int(before["index"]) + 1}
+        message = "补偿规则第 {row} 行：倍数区间与前一档重叠"
+        if (later["target_class"], later["parameter"]) != (before["target_class"], before["parameter"]):
+            message = "补偿规则第 {row} 行：与第 {other} 行可能同时适用而倍数区间重叠，分不出以哪一行为准。请在其中一行补填目标类别和参数"
+        faults.append(Fault("rule_overlap", message, params, row=str(later["index"])))
     if faults:
         raise FaultsError(faults)
     return found

@@ -371,6 +371,26 @@ def test_the_inbound_part_is_taken_off_first() -> None:
     assert statement.loc["乙县", "unknown"] == 1
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+def test_a_rule_for_a_class_goes_before_one_for_all_in_any_order(order: list[int]) -> None:
+    rules = pd.DataFrame({"kind": ["pay"] * 3, "target_class": ["", "III", ""], "parameter": ["", "", "COD"],
+                          "above": [0.0, 0.0, 0.0], "upto": [None, None, 0.01], "base_wan": [10.0, 50.0, 7.0]}).iloc[order]  # fmt: skip
+    rows = section_months(("甲县", 0.4, 0.2, 0.0), ("甲县", 0.4, 0.2, 0.0)).assign(target_class=["III", "IV"])
+    with pytest.raises(FaultsError, match="可能同时适用"):  # III of any parameter, COD of any class: which?
+        compensation(rows, rules)
+    rules = rules[rules["parameter"] == ""]
+    priced = compensation(rows, rules)
+    assert priced["pay_wan"].tolist() == [50.0, 10.0]
+    assert rules.iloc[priced["rule"]]["target_class"].tolist() == ["III", ""]
+
+
+def test_a_wide_rule_overlaps_also_one_that_is_not_next_to_it() -> None:
+    rules = pd.DataFrame({"kind": ["pay"] * 3, "above": [0, 1, 5], "upto": [10, 2, 6], "base_wan": [1, 2, 3]})
+    with pytest.raises(FaultsError) as refused:
+        compensation(section_months(("甲县", 0.4, 0.3, 0.0)), rules)
+    assert [fault.params["row"] for fault in refused.value.faults] == [2, 3]
+
+
 def test_rules_that_overlap_or_say_nothing_are_refused_all_at_once() -> None:
     broken = pd.DataFrame(
         {"kind": ["pay", "pay", "fine"], "above": [0, 0.4, 1], "upto": [0.5, 1, 2], "base_wan": [1, None, 3]}
