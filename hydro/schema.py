@@ -98,6 +98,12 @@ class Attribute:
         """What the column means, in either language."""
         return Phrase.named(self.description_zh, en=self.description_en)
 
+    @property
+    def heading(self) -> Phrase:
+        """What heads such a column in an office's table: the first Chinese word for it; in English its description, cut short."""
+        word = next((word for word in self.synonyms if not word.isascii()), self.description_zh)
+        return Phrase.named(word, en=re.split(r",|;| \(|:", self.description_en)[0])
+
     def word(self, *values: str) -> Phrase:
         """Values of the column as an office says them: the dictionary's first word for each; in English the values themselves."""
         words = (self.value_synonyms.get(value, (value,))[0] for value in values)
@@ -115,7 +121,7 @@ class Attribute:
         return {
             "number": Phrase("数"),
             "integer": Phrase("整数"),
-            "time": Phrase("ISO 8601 时间，如 2022-07 或 2022-07-03T08:00"),
+            "time": Phrase("时间，如 2022-07 或 2022-07-03T08:00"),
         }.get(self.type, Phrase("文字"))
 
 

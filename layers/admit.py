@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from hydro.columns import text
 from hydro.schema import GEOMETRY, KEYS, attributes, check_table, row_names
@@ -58,9 +59,15 @@ def unique(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
 
 def sound_rows(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Rows that keep to the dictionary; each of the others is refused with what would be right."""
+    keep = sound(table, rows, report)
+    return rows if keep.all() else rows[keep].reset_index(drop=True)
+
+
+def sound(table: str, rows: pd.DataFrame, report: Report) -> NDArray[np.bool_]:
+    """Which rows keep to the dictionary; each of the others is refused with what would be right."""
     faults = check_table(table, rows, shown=len(rows) + 1)
     if not faults:
-        return rows
+        return np.ones(len(rows), bool)
     names = row_names(table, rows)
     positions = pd.Series(np.arange(len(names)), index=names.to_numpy(object))
     bad: set[int] = set()
@@ -77,7 +84,7 @@ def sound_rows(table: str, rows: pd.DataFrame, report: Report) -> pd.DataFrame:
                 report.refuse(table, int(rows["__row"].iloc[int(i)]), fault.row, fault.message, **fault.params)
     keep = np.ones(len(rows), bool)
     keep[list(bad)] = False
-    return rows[keep].reset_index(drop=True)
+    return keep
 
 
 def finish(outcome: Import, known: Mapping[str, pd.DataFrame], report: Report) -> None:

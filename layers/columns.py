@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -18,21 +17,9 @@ from typing import Any
 from hydro.errors import HydroError
 from hydro.schema import GEOMETRY, KEYS, attributes
 from layers import units
+from layers.headers import COORDINATES, HELD, NAMED, RIVER, normal, place_of
 
 IMPORTED = tuple(table for table in KEYS if table != "audit")
-
-COORDINATES: Mapping[str, tuple[str, ...]] = {
-    "lon": ("经度", "东经", "lon", "longitude", "lng", "long", "gps经度", "中心经度", "经度坐标", "坐标经度", "e"),
-    "lat": ("纬度", "北纬", "lat", "latitude", "gps纬度", "中心纬度", "纬度坐标", "坐标纬度", "n"),
-    "x": ("x", "x坐标", "坐标x", "横坐标", "东坐标", "easting", "pointx", "xcoord", "xcoordinate", "东向"),
-    "y": ("y", "y坐标", "坐标y", "纵坐标", "北坐标", "northing", "pointy", "ycoord", "ycoordinate", "北向"),
-    "wkt": ("wkt", "geometry", "geom", "thegeom", "几何", "图形", "shape"),
-    "lonlat": ("经纬度", "坐标", "地理坐标", "位置坐标", "lonlat", "coordinates"),
-}
-"""Columns that hold a place, beside the dictionary's own."""
-
-RIVER = "river"
-"""A place too: the river by name, which decides at a confluence, in tables that do not keep it."""
 
 CLOCK = ("采样时刻", "时刻", "采样时间点", "samplingtime", "timeofday", "hhmm")
 """A column that holds only the time of day."""
@@ -41,7 +28,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reaches": ("reaches", "reach", "河段", "河网", "河流", "河道", "水系", "river", "stream", "flowline", "渠"),
     "boundaries": ("boundaries", "boundary", "入境", "边界", "inflow"),
     "sections": ("sections", "section", "断面", "考核点位"),
-    "outlets": ("outlets", "outlet", "排污口", "排口", "入河排"),
+    "outlets": ("outlets", "outlet", "排污口", "排放口", "排口", "入河排"),
     "plants": ("plants", "plant", "污水厂", "污水处理", "wwtp"),
     "gates": ("gates", "gate", "闸", "口门"),
     "catchments": ("catchments", "catchment", "汇水", "流域分区", "子流域"),
@@ -151,14 +138,6 @@ def load_mapping(path: Path) -> Mapping_:
 
 
 @cache
-def normal(text: str) -> str:
-    """A header without case, blanks, brackets, marks, and its unit."""
-    base, _ = units.split_header(text)
-    base = unicodedata.normalize("NFKC", base).lower()
-    return re.sub(r"[\s_\-.·:：*#/\\、,，。;；'\"“”]+", "", base)
-
-
-@cache
 def _words(table: str) -> dict[str, tuple[str, float]]:
     """Normalised header -> (attribute, confidence) of a table."""
     words: dict[str, tuple[str, float]] = {}
@@ -168,11 +147,6 @@ def _words(table: str) -> dict[str, tuple[str, float]]:
     for attribute in attributes(table).values():
         words[normal(attribute.name)] = (attribute.name, 1.0)
     return words
-
-
-@cache
-def _places() -> dict[str, tuple[str, float]]:
-    return {normal(word): (place, 0.95) for place, words in COORDINATES.items() for word in words}
 
 
 @cache
@@ -199,7 +173,7 @@ def known(header: str) -> float:
     word = normal(header)
     if not word or units.is_number(header):
         return 0.0
-    if word in _places() or word in _parameters() or any(word in _words(table) for table in IMPORTED):
+    if place_of(header)[1] >= HELD or word in _parameters() or any(word in _words(table) for table in IMPORTED):
         return 1.0
     return (
         0.6
@@ -254,8 +228,9 @@ def _scores(table: str, header: str, dbf: bool) -> list[tuple[str, float]]:
     words = _words(table)
     if word in words:
         return [words[word]]
-    if word in _places():
-        return [_places()[word]]
+    place, sure = place_of(header)
+    if sure >= NAMED:
+        return [(place, sure)]
     if GEOMETRY.get(table) == "point" and word in _rivers():
         return [(RIVER, 0.95)]
     if normal(header) in {normal(w) for w in CLOCK}:
@@ -264,7 +239,8 @@ def _scores(table: str, header: str, dbf: bool) -> list[tuple[str, float]]:
         cut = [name for name in attributes(table) if name[:10] == header.lower()]
         if cut:
             return [(cut[0], SURE)]
-    scores: dict[str, float] = {}
+    whole = GEOMETRY.get(table) in ("line", "polygon")  # 起点经度 is no place of a whole river
+    scores = {place: sure} if place and not whole else {}
     for known_word, (name, _) in words.items():
         if len(known_word) < 2 or (known_word.isascii() and len(known_word) < 4):
             continue

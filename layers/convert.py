@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hydro.errors import Phrase
 from hydro.schema import Attribute, attributes
 from layers import sheets, units, values
 from layers.cells import list_mended, refuse_wrong, text
-from layers.columns import CLOCK, COORDINATES, SURE, Match, Reading, normal
+from layers.columns import CLOCK, SURE, Match, Reading
 from layers.coordinates import places
 from layers.doubts import ask_magnitude
+from layers.headers import COORDINATES, called, normal
 from layers.measured import measured
 from layers.part import Part
 from layers.report import Proposal, Report
@@ -89,7 +91,11 @@ def _without_summaries(layer: Layer, frame: pd.DataFrame, table: str, report: Re
 def _tell(layer: Layer, reading: Reading, report: Report) -> None:
     unsure = [m for m in reading.columns if m.confidence < SURE]
     if unsure:
-        pairs = "、".join(f"{m.source}→{m.attribute}（{m.confidence:.0%}）" for m in unsure)
+        read = [(m.source, called(reading.table, m.attribute), f"{m.confidence:.0%}") for m in unsure]
+        pairs = Phrase.named(
+            "、".join(f"{source}→{word}（{sure}）" for source, word, sure in read),
+            en=", ".join(f"{source} → {word.said.get('en', word)} ({sure})" for source, word, sure in read),
+        )
         message = "{file}：这些列按相近的名称读取：{pairs}。如有不对，请用 --map 指定"
         report.warn("unsure_columns", message, table=reading.table, file=layer.label, pairs=pairs)
     unread = [name for name in reading.unread if normal(name) not in {normal(word) for word in CLOCK}]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from hydro.schema import KEYS
 from layers import values
 from layers.cells import text
-from layers.columns import COORDINATES, Reading
+from layers.columns import Reading
+from layers.headers import COORDINATES
 from layers.part import Part
 from layers.report import Report
 from layers.sources import Layer
@@ -31,7 +32,7 @@ def places(part: Part, frame: pd.DataFrame, reading: Reading, layer: Layer, repo
         x = shapely.get_coordinates(part.shapes)
         if len(x) and bool((np.abs(x) <= 180).all()):
             part.coordinates = "lonlat"
-    elif source["lonlat"] and not (source["lon"] and source["lat"]):
+    elif source["lonlat"] and not (source["lon"] and source["lat"]) and not (source["x"] and source["y"]):
         halves = text(frame[source["lonlat"]]).str.split(r"[,，;；\s]+", n=1, expand=True, regex=True)
         if halves.shape[1] == 2:
             part.xy = np.column_stack([values.degrees(halves[i].fillna("").astype(object)).value for i in (0, 1)])

@@ -54,7 +54,7 @@ def enter(rows: pd.DataFrame, ground: Ground, report: Report, *, limit_m: float 
                     rows,
                     "boundary_id",
                     i,
-                    "所在河段“{reach}”不在河段表里。请改正 reach_id，或留空由坐标就近挂接",
+                    "所在河段“{reach}”不在河段表里。请改正所在河段，或留空由坐标就近挂接",
                     reach=str(reach[i]),
                 )
                 refused[i] = True
@@ -85,7 +85,7 @@ def enter(rows: pd.DataFrame, ground: Ground, report: Report, *, limit_m: float 
                 rows,
                 "boundary_id",
                 i,
-                "既没有节点、河段，也没有坐标。请补上 node、reach_id 或坐标之一",
+                "既没有节点、河段，也没有坐标。请补上节点、所在河段或坐标之一",
             )
             refused[i] = True
     rows["node"], rows["reach_id"], rows["snap_distance_m"] = node, reach, offset

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from layers import units, values
 from layers.cells import list_mended, text
-from layers.columns import Match, Reading, normal, parameter_of
+from layers.columns import Match, Reading, parameter_of
 from layers.doubts import MOST_MG_L, ask_concentration
+from layers.headers import normal
 from layers.part import Part
 from layers.report import Proposal, Report
 from layers.sources import Layer

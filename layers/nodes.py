@@ -177,6 +177,6 @@ def turn_drawings(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
         lines = lines.copy()
         lines[back] = shapely.reverse(lines[back])
         for i in back:
-            mend(report, rows, int(i), "线画反了（与 from_node、to_node 不符），已按节点掉转图形")
+            mend(report, rows, int(i), "线画反了（与起点节点、终点节点不符），已按节点掉转图形")
         rows = rows.assign(__line=pd.Series(list(lines), index=rows.index, dtype=object))
     return rows

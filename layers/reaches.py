@@ -74,7 +74,7 @@ def build(
     given = (rows["from_node"] != "") & (rows["to_node"] != "")
     unplaced = ~drawn & ~given.to_numpy(bool)
     for i in np.flatnonzero(unplaced).tolist():
-        refuse(report, rows, i, "既没有图形也没有端点节点，无法接入河网。请补上图形，或 from_node 与 to_node")
+        refuse(report, rows, i, "既没有图形也没有端点节点，无法接入河网。请补上图形，或起点节点与终点节点")
     rows = rows[~unplaced]
     rows = single_lines(rows, snap_m, report)
     rows = without_copies(rows, report)

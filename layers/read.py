@@ -16,7 +16,7 @@ import shapely
 from hydro.columns import text
 from hydro.schema import GEOMETRY, KEYS
 from layers import columns, crs, reaches, stand
-from layers.admit import finish, gather, sound_rows, unique
+from layers.admit import finish, gather, sound, sound_rows, unique
 from layers.inbound import enter
 from layers.intake import Import, Options
 from layers.part import Part
@@ -182,6 +182,7 @@ def _stand(
         if table in ("reaches", "observations") or not len(rows):
             continue
         held = (table in unplaced or waiting) and table in GEOMETRY and bool(report.asked)
+        kept = given.index[sound(table, given, report)]  # a row that stands nowhere is told its other faults too
         if table in (*STANDING, "boundaries") and not held and KEYS[table][0] in rows:
             if ground is None or not len(ground.table):
                 if table in stand.MUST_STAND:
@@ -200,7 +201,7 @@ def _stand(
                     limit_m=options.point_snap_m,
                     plants_with_outlet=with_outlet,
                 )
-        outcome.tables[table] = sound_rows(table, rows, report)
+        outcome.tables[table] = rows[rows.index.isin(kept)].reset_index(drop=True)
     if "observations" in gathered and len(gathered["observations"]):
         together = {
             name: pd.concat(

@@ -90,9 +90,7 @@ def stand(
         plant = text(rows, "plant_id").to_numpy(object) if table == "outlets" else np.full(len(rows), "", dtype=object)
         excused = (plant != "") | np.isin(text(rows, key).to_numpy(object), list(plants_with_outlet))
         for i in np.flatnonzero(lost & ~excused).tolist():
-            refuse(
-                report, table, rows, key, i, "既没有坐标也没有所在河段，无法定位。请补上坐标，或 reach_id 与 chainage_m"
-            )
+            refuse(report, table, rows, key, i, "既没有坐标也没有所在河段，无法定位。请补上坐标，或所在河段与里程")
         refused |= lost & ~excused
     rows["reach_id"], rows["chainage_m"], rows["snap_distance_m"] = reach, chainage, offset
     rows["geometry"] = pd.Series(
@@ -139,7 +137,7 @@ def _given(
             rows,
             key,
             i,
-            "所在河段“{reach}”不在河段表里。请改正 reach_id，或留空由坐标就近挂接",
+            "所在河段“{reach}”不在河段表里。请改正所在河段，或留空由坐标就近挂接",
             reach=str(reach[i]),
         )
     refused |= unknown
@@ -167,13 +165,13 @@ def _given(
                     **params,
                 )
             else:
-                message = "坐标距所填河段 {reach} {gap:.0f} m，超过 {limit:.0f} m 限值。最近的河段：{nearest}。请核对坐标或 reach_id"
+                message = "坐标距所填河段 {reach} {gap:.0f} m，超过 {limit:.0f} m 限值。最近的河段：{nearest}。请核对坐标或所在河段"
                 refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), **params)
                 refused[i] = True
     named = np.flatnonzero((at >= 0) & np.isfinite(chainage))
     outside = named[(chainage[named] < -1) | (chainage[named] > length[at[named]] + 1)]
     for i in outside:
-        message = "里程 {chainage:.0f} m 超出河段 {reach} 的长度 {length:.0f} m。请改正 chainage_m，或留空由坐标推出"
+        message = "里程 {chainage:.0f} m 超出河段 {reach} 的长度 {length:.0f} m。请改正里程，或留空由坐标推出"
         refuse(
             report,
             table,
@@ -194,7 +192,7 @@ def _given(
             rows,
             key,
             int(i),
-            "填了河段 {reach} 却没有里程也没有坐标。请补上 chainage_m 或坐标",
+            "填了河段 {reach} 却没有里程也没有坐标。请补上里程或坐标",
             reach=str(reach[i]),
         )
     return refused | nowhere
@@ -227,7 +225,7 @@ def _free(
         if table == "plants" and str(rows[key].iloc[i]) in plants_with_outlet:
             placed.distance_m[i] = np.inf
             continue
-        message = "距最近河段 {nearest}，超过 {limit:.0f} m 限值。请移动该点、填写 reach_id，或用 --point-snap 放宽限值"
+        message = "距最近河段 {nearest}，超过 {limit:.0f} m 限值。请移动该点、填写所在河段，或用 --point-snap 放宽限值"
         if table in MUST_STAND:
             refuse(report, table, rows, key, int(i), message, nearest=_nearest(points[i], ground), limit=limit_m)
         else:

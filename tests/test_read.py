@@ -6,6 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hydro.errors import fill
+from i18n import text
+from layers.headers import place_of
 from layers.imports import import_sources
 from layers.project import open_project
 from layers.read import Options, read_sources
@@ -152,3 +155,62 @@ def test_a_layer_that_names_a_table_itself_without_its_ids_is_asked_for_them(tmp
     (tmp_path / "outlets.csv").write_text("排口,name,lon,lat\nK1,城东口,113.94,35.301\n", encoding="utf-8")
     told = read_sources(sorted(tmp_path.glob("*.csv"))).report
     assert not told.sound
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        ("排放口经度", "排放口纬度"),
+        ("排口经度", "排口纬度"),
+        ("监测点位经度", "监测点位纬度"),
+        ("经度(E)", "纬度(N)"),
+        ("Longitude_WGS84", "Latitude_WGS84"),
+        ("OutletLon", "OutletLat"),
+    ],
+)
+def test_a_header_that_ends_with_a_coordinate_is_one_whatever_stands_before_it(
+    tmp_path: Path, lon: str, lat: str
+) -> None:
+    csv_basin(tmp_path)
+    rows = {"排放口编号": ["O1"], "坐标来源": ["手持 GPS"], lon: [113.92], lat: [35.301]}
+    pd.DataFrame(rows).to_csv(tmp_path / "outlets.csv", index=False)
+    outcome = read_sources([tmp_path])
+    assert outcome.report.sound, outcome.report.json()
+    (outlet,) = outcome.tables["outlets"].to_dict("records")
+    assert (outlet["reach_id"], outlet["geometry"].x, outlet["geometry"].y) == ("R1", 113.92, 35.301)
+
+
+@pytest.mark.parametrize(
+    "header", ["坐标系", "坐标来源", "经纬度来源", "Shape_Length", "long term mean", "x向流速", "Y2000"]
+)
+def test_a_header_that_only_speaks_of_coordinates_is_none(header: str) -> None:
+    assert place_of(header) == ("", 0.0)
+
+
+def test_all_that_is_wrong_with_outlets_is_told_at_once_in_the_words_of_an_office(tmp_path: Path) -> None:
+    csv_basin(tmp_path)
+    rows = [
+        ("O1", "113.92", "35.301", 10.0),
+        ("O2", "113.93", "35.301", -5.0),
+        ("O3", "35.301", "113.94", 10.0),
+        ("O4", "113°57.0′", "35°18.06′", 10.0),
+        ("O5", "桥东", "35.301", 10.0),
+        ("O6", "", "", -6.0),
+    ]
+    named = ["排放口编号", "排放口经度", "排放口纬度", "许可排水量"]
+    pd.DataFrame(rows, columns=named).to_csv(tmp_path / "outlets.csv", index=False)
+    report = read_sources([tmp_path]).report
+    told = [(entry.id, fill(entry.message, entry.params)) for entry in report.refused]
+    assert sorted(told) == [
+        ("O2", "outlets 表 O2 的 permit_discharge_m3_d 为“-5.0”，应为：不小于 0"),
+        ("O5", "outlets.csv 的 排放口经度 为“桥东”，不是坐标。应为度（113.92）、度分秒（113°55′12″）或米"),
+        ("O6", "outlets 表 O6 的 permit_discharge_m3_d 为“-6.0”，应为：不小于 0"),
+        ("O6", "既没有坐标也没有所在河段，无法定位。请补上坐标，或所在河段与里程"),
+    ]
+    mended = [fill(entry.message, entry.params) for entry in report.mended]
+    assert "坐标只有对调 x 与 y 才读得通，已对调为 113.94, 35.301" in mended
+    assert "排放口经度 写作“113°57.0′”，读作 113.950000°" in mended
+    assert report.accepted["outlets"] == 3
+    similar = next(fault for fault in report.warnings if fault.code == "unsure_columns")
+    assert "排放口经度→经度（85%）" in str(similar)
+    assert "排放口经度 → Longitude (85%)" in text(similar.message, "en", **similar.params)

@@ -479,7 +479,7 @@ def test_a_third_of_a_month_without_a_year_is_refused_with_what_would_be_right(t
     messy(tmp_path / "水质.xlsx", values=[0.2], dates=["7月上旬"])
     (entry,) = read_sources([tmp_path]).report.json()["refused"]
     assert "7月上旬" in entry["what"]
-    assert "ISO 8601" in entry["what"]
+    assert "时间，如 2022-07" in entry["what"]
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("ug/L", 1e-3), ("μg/L", 1e-3), ("毫克/升", 1.0), ("mg·L-1", 1.0)])

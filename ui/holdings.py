@@ -13,6 +13,7 @@ from hydro.schema import Attribute, attributes
 from layers.attachments import safe_name
 from layers.backup import backup
 from layers.export import export
+from layers.headers import PLACES
 from layers.templates import as_xlsx
 from ui import cache, parts, signin, state
 from ui.state import say
@@ -24,12 +25,6 @@ TABLES = {
     "goals": "限期目标", "registers": "整治台账",
 }  # fmt: skip
 """What the tables of a project are called on the screen."""
-
-PLACES = {
-    "lon": "经度", "lat": "纬度", "x": "X 坐标（东）", "y": "Y 坐标（北）", "wkt": "图形（WKT）", "lonlat": "经纬度",
-}  # fmt: skip
-"""How a place is written in a file, which is no attribute of a table."""
-
 
 TEMPLATES = (
     "reaches",
@@ -141,7 +136,7 @@ def _copy(url: str) -> bytes:
 def column(table: str, name: str) -> str:
     """What an attribute is called on the screen: in Chinese the word that heads such a column, else its description."""
     if name in PLACES:
-        return say(PLACES[name])
+        return say("{word}", word=PLACES[name])
     known = attributes(table).get(name)
     if known is None:
         return name
@@ -151,9 +146,4 @@ def column(table: str, name: str) -> str:
 
 
 def _word(attribute: Attribute) -> str:
-    if state.lang() == "zh":
-        return next((word for word in attribute.synonyms if not word.isascii()), attribute.description_zh)
-    described = attribute.description_en
-    for end in (",", ";", " (", ":"):
-        described = described.split(end)[0]
-    return described
+    return say("{word}", word=attribute.heading)

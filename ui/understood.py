@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from hydro.schema import attributes
-from layers.columns import COORDINATES, IMPORTED
+from layers.columns import IMPORTED
+from layers.headers import COORDINATES
 from layers.preview import ReadLayer
 from layers.sketch import legend, sketch
 from ui import cache, holdings, questions
