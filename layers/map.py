@@ -76,9 +76,11 @@ STATIONS = {"outlets": "outlet", "plants": "plant", "boundaries": "boundary"}
 MARKS = {"outlets": "outlet", "plants": "plant", "boundaries": "inbound"}
 
 
-def network_file(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], *, whole: int = WHOLE) -> Packed:
+def network_file(
+    network: RiverNetwork, tables: Mapping[str, pd.DataFrame], *, whole: int = WHOLE, words: bool = False
+) -> Packed:
     """The packed network of a project: see :func:`layers.pack.network_pack`."""
-    return network_pack(network, tables, ground(tables), whole=whole)
+    return network_pack(network, tables, ground(tables), whole=whole, words=words)
 
 
 def project_file(project: Project, network: RiverNetwork) -> Packed:
@@ -287,7 +289,9 @@ def draw(
     message: dict[str, Any] = {"state": {"value": state}}
     if result is not None:
         message |= {"section": result.section_id, "result": {"section": result.section_id, "rows": result_rows(result)}}
-    inside = source_of(network_file(network, shapes), lambda _, data: {"base64": base64.b64encode(data).decode()})
+    inside = source_of(
+        network_file(network, shapes, words=True), lambda _, data: {"base64": base64.b64encode(data).decode()}
+    )
     made = OfflineMap()
     made.add_child(RiverMap(inside, project=title, message=message, relief=_inline_relief(network)))
     figure: Any = made.get_root()

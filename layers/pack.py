@@ -36,12 +36,18 @@ class Packed(NamedTuple):
 
 
 def network_pack(
-    network: RiverNetwork, tables: Mapping[str, pd.DataFrame], ground: Ground, *, whole: int = WHOLE
+    network: RiverNetwork,
+    tables: Mapping[str, pd.DataFrame],
+    ground: Ground,
+    *,
+    whole: int = WHOLE,
+    words: bool = False,
 ) -> Packed:
     """Everything of a project that the map draws and that no month changes.
 
     ``tables`` are the project's spatial tables (GeoDataFrames in EPSG:4490); points without a geometry are put where
-    their chainage says.  Of more than ``whole`` reaches the drawing is cut into pieces.
+    their chainage says.  Of more than ``whole`` reaches the drawing is cut into pieces, and the words of
+    points with it unless ``words`` are to be searched at once.
     """
     topology = network.topology
     lines = reach_lines(network, tables["reaches"])
@@ -52,7 +58,7 @@ def network_pack(
     archive = Archive()
     if topology.reach_count > whole and len(courses.number):
         told, arrays = cut(courses, least, archive)
-        more, texts = marks.apart(archive)
+        more, texts = marks.whole() if words else marks.apart(archive)
     else:
         told, arrays = simplified(courses).packed()
         more, texts = marks.whole()

@@ -120,6 +120,14 @@ def test_the_words_of_points_come_apart_and_their_places_at_once(packed: Packed,
     assert head["pointReach"][50] == numbers[project.network().reach_position[outlets["reach_id"].iloc[50]]]
 
 
+def test_a_page_that_stands_alone_holds_the_words_of_all_points(project: layers.Project) -> None:
+    packed = network_file(project.network(), project.tables(SPATIAL, geometry=True), whole=0, words=True)
+    head = unpack(packed.head)
+    assert packed.pieces
+    assert "words" not in head
+    assert len(head["points"]["name"]) == len(head["points"]["id"]) > 0
+
+
 def test_a_small_network_is_one_file(project: layers.Project) -> None:
     network = project.network()
     packed = network_file(network, project.tables(SPATIAL, geometry=True))
