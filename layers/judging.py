@@ -22,6 +22,10 @@ Refusal = tuple[str, str, dict[str, Any]]
 """Code, message and parameters of a HydroError: what crosses from one process to another."""
 
 
+UNFINISHED = "judging"
+"""Code of an answer that did not come to be: nothing that the record said, so asking again may well succeed."""
+
+
 def judge(url: str) -> Attribution | Refusal:
     """Attribute the record of a project; a question that cannot be answered comes back as its parts."""
     try:
@@ -48,7 +52,7 @@ def _ask(url: str) -> Attribution | Refusal:
     done = subprocess.run(command, cwd=Path(__file__).parents[1], env=alone, capture_output=True, check=False)
     if done.returncode:
         reason = (done.stderr.decode(errors="replace").strip().splitlines() or [str(done.returncode)])[-1]
-        return "judging", "成因推断没有完成：{reason}。请查看日志", {"reason": reason}
+        return UNFINISHED, "成因推断没有完成：{reason}。请查看日志", {"reason": reason}
     answer: Attribution | Refusal = pickle.loads(done.stdout)
     return answer
 

@@ -1,6 +1,7 @@
 """What is kept between reruns is asked for by the tables it is made of, and reads no others: the database itself tells."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "_episodes": (), "_stations": (), "situations": ((hydro.Condition(),),), "intensity": (), "sewers": (),
 }  # fmt: skip
 """Every cache with a key of tables, and what it is asked here."""
-ELSEWHERE = {"judged", "causes", "judged_since"}
+ELSEWHERE = {"causes", "judged_since"}
 """Those that a process of its own answers, tried below by what that process does, and a clock."""
 
 
@@ -116,3 +117,33 @@ def test_a_new_hillshade_lies_under_the_map_at_once(project: layers.Project) -> 
     keep(project, RELIEF, Picture(b"\x89PNG new", (113.0, 35.0, 114.5, 36.0)), why="新底图")
     assert before is not None
     assert cache.relief(project.url, project.revision) != before
+
+
+def test_documents_are_dated_with_the_day_and_the_room_tells_what_it_holds(
+    project: layers.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (project.url, project.revision, MONTH)
+    cache.judged(project.url, project.revision).result()
+    monkeypatch.setattr(cache, "today", lambda: "2022-07-01")
+    assert not cache.content_made(*asked, "zh")
+    first = cache.content(*asked, "zh")
+    assert (first.made_on, cache.content_made(*asked, "zh")) == ("2022-07-01", True)
+    monkeypatch.setattr(cache, "today", lambda: "2022-07-02")
+    assert not cache.content_made(*asked, "zh")
+    assert cache.content(*asked, "zh").made_on == "2022-07-02"
+    for n in range(8):  # eight are kept: the first is pushed out by as many others
+        cache.content_made(project.url, project.revision, MONTH, f"{n}")
+    assert not cache.content_made(*asked, "zh")
+
+
+def test_a_judge_that_was_killed_is_asked_again_by_the_next_visit(
+    project: layers.Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python, dead = sys.executable, tmp_path / "dead"
+    dead.write_text("#!/bin/sh\nkill -9 $$\n")
+    dead.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dead))
+    with pytest.raises(hydro.HydroError, match="成因推断没有完成"):
+        cache.causes(project.url, project.revision, "S1", MONTH)
+    monkeypatch.setattr(sys, "executable", python)
+    assert cache.causes(project.url, project.revision, "S1", MONTH).section_id == "S1"

@@ -10,9 +10,10 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
@@ -35,7 +36,7 @@ from layers.assets import Shelf
 from layers.demo import Founding, demo_file
 from layers.findings import field_findings
 from layers.health import log_to
-from layers.judging import Judges, Refusal
+from layers.judging import UNFINISHED, Judges, Refusal
 from layers.pictures import RELIEF, kept
 from layers.project import Project
 from layers.roles import User
@@ -322,10 +323,13 @@ def judges() -> Judges:
     return Judges()
 
 
-@of_record
-@st.cache_resource(max_entries=4, show_spinner=False)
 def judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     """The causes of a revision's whole record, begun when first asked for."""
+    return _judged(url, revision_of(url, revision, JUDGED))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _judged(url: str, revision: int) -> Future[Attribution | Refusal]:
     asked = judges().ask(url)
     asked.add_done_callback(lambda _: settle())
     return asked
@@ -366,6 +370,8 @@ def _attribution(url: str, revision: int) -> Attribution:
     found = judged(url, revision).result()
     if isinstance(found, tuple):
         code, message, params = found
+        if code == UNFINISHED:  # the process was killed, say: the next visit tries again
+            _judged.clear(url, revision_of(url, revision, JUDGED))
         raise hydro.HydroError(code, message, **params)
     return found
 
@@ -374,30 +380,43 @@ TOLD = (*JUDGED, "pictures", "plans", "decisions", "measures", "tasks")
 """What the month's documents are made of, besides the story of the meeting."""
 
 
+@dataclass
+class _Room:
+    """Where documents are kept once they are made; two who ask at once wait for one making."""
+
+    lock: Lock = field(default_factory=Lock)
+    content: Content | None = None
+
+
+def today() -> str:
+    """The day that documents are dated with."""
+    return datetime.date.today().isoformat()
+
+
 def content(url: str, revision: int, month: str, lang: str, plan: str = "") -> Content:
     """What the month's documents tell, with a plan where one is named; only once ``judged`` is done."""
-    asked = (url, revision_of(url, revision, TOLD), month, lang, plan)
-    told = _content(*asked)
-    _made().add(asked)
+    room = _room(url, revision_of(url, revision, TOLD), month, lang, plan, today())
+    with room.lock:
+        if room.content is None:
+            room.content = _content(url, revision, month, lang, plan)
+        told = room.content
     return replace(told, story=story_of(project(url), month))
 
 
 def content_made(url: str, revision: int, month: str, lang: str, plan: str = "") -> bool:
-    """Whether ``content`` was made before, and answers at once as long as it is kept."""
-    return (url, revision_of(url, revision, TOLD), month, lang, plan) in _made()
+    """Whether ``content`` answers at once: it was made today, and is still kept."""
+    return _room(url, revision_of(url, revision, TOLD), month, lang, plan, today()).content is not None
 
 
-@st.cache_resource(show_spinner=False)
-def _made() -> set[tuple[str, int, str, str, str]]:
-    return set()
+@st.cache_resource(max_entries=8, ttl="24h", show_spinner=False)
+def _room(url: str, revision: int, month: str, lang: str, plan: str, day: str) -> _Room:
+    return _Room()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def _content(url: str, revision: int, month: str, lang: str, plan: str) -> Content:
     found, sub_daily = _attribution(url, revision), network(url, revision).observations.sub_daily
     asked = {} if sub_daily else {"inquiry": found}  # several readings a day are judged episode by episode
-    today = datetime.date.today().isoformat()
-    return project_content(project(url), month, plan=plan, lang=lang, made_on=today, **asked)
+    return project_content(project(url), month, plan=plan, lang=lang, made_on=today(), **asked)
 
 
 @of_record
