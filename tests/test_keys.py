@@ -22,7 +22,7 @@ from ui import cache
 MONTH = "2022-06"
 KEPT_TABLES = {*LAYOUTS, "pictures"}
 ASKED: dict[str, tuple[Any, ...]] = {
-    "network": (), "network_url": (), "relief": (), "trace": ("S1", MONTH), "section_months": (), "terms": (),
+    "network": (), "relief": (), "trace": ("S1", MONTH), "section_months": (), "terms": (),
     "board": (MONTH,), "settled": (MONTH,), "counties_ranked": (MONTH,), "outlines": (), "months": (),
     "_episodes": (), "_stations": (), "situations": ((hydro.Condition(),),), "intensity": (), "sewers": (),
 }  # fmt: skip
@@ -110,6 +110,17 @@ def test_rules_that_are_imported_price_the_board_at_once(project: layers.Project
         cache.settled(project.url, project.revision, "2022-07"),
     ):
         assert asked["pay_wan"].sum() == pytest.approx(100 * before)
+
+
+def test_a_new_target_stands_on_the_map_at_once_and_a_new_reading_draws_no_river_anew(project: layers.Project) -> None:
+    before = cache.network_source(project.url, project.revision)
+    read = pd.DataFrame({"station_id": ["S1"], "station_kind": ["section"], "time": ["2022-08"], "parameter": ["TP"],
+                         "value": [0.4], "qualifier": [""]})  # fmt: skip
+    project.write({"observations": read}, why="监测")
+    assert cache.network_source(project.url, project.revision) == before
+    stricter = pd.DataFrame({"section_id": ["S1"], "since": ["2022-08"], "tp_target_mg_l": [0.1]})
+    project.write({"targets": stricter}, why="新目标")
+    assert cache.network_source(project.url, project.revision) != before
 
 
 def test_a_new_hillshade_lies_under_the_map_at_once(project: layers.Project) -> None:

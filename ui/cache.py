@@ -207,7 +207,7 @@ def library() -> dict[str, str]:
 
 def network_source(url: str, revision: int) -> dict[str, Any]:
     """Addresses of the packed network and, where it is large, of its pieces: new readings draw no river anew."""
-    return _network_source(url, revision_of(url, revision, drawing.SPATIAL), revision)
+    return _network_source(url, revision_of(url, revision, (*drawing.SPATIAL, "targets")), revision)
 
 
 @st.cache_data(max_entries=8, ttl="12h", show_spinner=False)
