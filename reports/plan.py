@@ -7,7 +7,9 @@ import pandas as pd
 from hydro import Plan, Reliability, cost_curve, last_bit_costs, next_best
 from hydro.alternatives import LAST_MG_L
 from hydro.columns import text as column
+from hydro.effect import BASELINE
 from hydro.obstacle import Obstacle
+from hydro.seasons import NORMAL
 from i18n import text
 
 FREE = 0.05
@@ -43,36 +45,55 @@ def tell(plan: Plan, lang: str = "zh") -> list[str]:
 def _answer(plan: Plan, lang: str) -> str:
     facts = {
         "count": len(plan.measures),
-        "cost": plan.cost,
+        "cost": money(plan.cost),
         "margin": plan.margin * 100,
         "sections": plan.sections["section_id"].nunique(),
-        "conditions": plan.sections["condition"].nunique(),
+        "waters": waters(plan, lang),
     }
     if plan.status == "infeasible":
         return text("允许的措施中没有任何组合能让所有断面达到目标（余量 {margin:g} %）", lang, margin=facts["margin"])
     if plan.status == "stopped" and not plan.measures:
         return text("到停止时还没有找到可行方案，也没有证明不可行。请给更长的时间", lang)
     if plan.status == "stopped":
-        source = "已停止：目前最好的方案 {count} 项措施，费用 {cost:.1f}，与理论下限相差不超过 {gap:.2f} %"
+        source = "已停止：目前最好的方案 {count} 项措施，费用 {cost}，与理论下限相差不超过 {gap:.2f} %"
         return text(source, lang, count=facts["count"], cost=facts["cost"], gap=plan.gap * 100)
     if not plan.measures:
         return text(
-            "{sections} 个断面不采取措施也达到目标（余量 {margin:g} %）",
+            "{sections} 个断面在{waters}下不采取措施也达到目标（余量 {margin:g} %）",
             lang,
-            sections=facts["sections"],
-            margin=facts["margin"],
+            **{key: facts[key] for key in ("sections", "waters", "margin")},
         )
     if plan.unit == "count":
-        source = "最少需要 {count} 项措施，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明不能更少"
+        source = "最少需要 {count} 项措施，{sections} 个断面在{waters}下都达到目标（余量 {margin:g} %）；已证明不能更少"
         return text(source, lang, **{key: value for key, value in facts.items() if key != "cost"})
     if plan.gap > PROVEN:
         source = (
-            "方案：{count} 项措施，{cost:.1f} 万元，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；"
+            "方案：{count} 项措施，{cost} 万元，{sections} 个断面在{waters}下都达到目标（余量 {margin:g} %）；"
             "已证明更省的至多省 {gap:.2f} %"
         )
         return text(source, lang, gap=plan.gap * 100, **facts)
-    source = "最省方案：{count} 项措施，{cost:.1f} 万元，{sections} 个断面在 {conditions} 种水情下都达到目标（余量 {margin:g} %）；已证明没有更省的"
+    source = "最省方案：{count} 项措施，{cost} 万元，{sections} 个断面在{waters}下都达到目标（余量 {margin:g} %）；已证明没有更省的"
     return text(source, lang, **facts)
+
+
+def money(cost: float) -> str:
+    """万元 as the page's own figures: whole from a hundred, with a tenth below."""
+    return f"{cost:,.0f}" if abs(cost) >= 100 else f"{cost:,.1f}"
+
+
+def waters(plan: Plan, lang: str = "zh") -> str:
+    """Every water that the plan was asked to hold in, with what its figures are."""
+    told = []
+    for stand in plan.model.stands:
+        flow = stand.condition
+        if flow.time:
+            told.append(text("{month} 实况", lang, month=flow.time))
+        else:
+            name = NORMAL if flow.name == BASELINE.name else flow.name
+            told.append(
+                f"{text(name, lang)}（{text('模拟', lang)}）" if lang == "zh" else f"{text(name, lang)} (modelled)"
+            )
+    return ("、" if lang == "zh" else ", ").join(told)
 
 
 def _obstacle(plan: Plan, obstacle: Obstacle, lang: str) -> list[str]:

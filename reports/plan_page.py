@@ -15,7 +15,7 @@ from hydro.duties import DUTIES
 from hydro.measure import Measure, with_duty
 from hydro.plan_rows import place_name
 from i18n import text
-from reports.plan import tell
+from reports.plan import money, tell, waters
 
 Sayer = Callable[..., str]
 
@@ -24,8 +24,10 @@ WIDE, HIGH = 260, 18
 STYLE = Path(__file__).parent / "browser" / "plan_page.css"
 
 
-def plan_page(plan: Plan, *, title: str = "", lang: str = "zh", demo: bool = False, made_on: str = "") -> str:
-    """The page as a document that asks nobody for anything; names from the project enter as text."""
+def plan_page(
+    plan: Plan, *, title: str = "", name: str = "", lang: str = "zh", demo: bool = False, made_on: str = ""
+) -> str:
+    """The page as a document that asks nobody for anything; ``title`` is the basin, ``name`` the plan; both enter as text."""
 
     def say(source: str, **params: object) -> str:
         return html.escape(text(source, lang, **params))
@@ -34,6 +36,7 @@ def plan_page(plan: Plan, *, title: str = "", lang: str = "zh", demo: bool = Fal
     label = f' <span class="demo">{say("示例")}</span>' if demo else ""
     parts = [
         f"<h1>{html.escape(title) or say('方案')}{label}</h1>",
+        f'<p class="asked">{_asked(plan, name, say, lang)}</p>',
         f'<p class="said">{html.escape(told[0])}</p>',
         _sections(plan, say),
         _measures(plan, say, lang),
@@ -44,6 +47,21 @@ def plan_page(plan: Plan, *, title: str = "", lang: str = "zh", demo: bool = Fal
     style = STYLE.read_text(encoding="utf-8")
     head = f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{html.escape(title)}</title>'
     return f"{head}<style>{style}</style><body>" + "\n".join(part for part in parts if part) + "</body></html>\n"
+
+
+def _asked(plan: Plan, name: str, say: Sayer, lang: str) -> str:
+    """Which plan this is, for which water and with which margin, and what it costs once and every year."""
+    once, yearly = (
+        sum(m.cost for m in plan.measures if m.yearly == each and np.isfinite(m.cost)) for each in (False, True)
+    )
+    cost = say("一次 {once} 万元，每年 {yearly} 万元", once=money(once), yearly=money(yearly))
+    facts = [
+        say("方案：{name}", name=name) if name else say("方案未命名"),
+        say("水情：{waters}", waters=waters(plan, lang)),
+        say("余量 {margin:g} %", margin=100 * plan.margin),
+        *([cost] if plan.unit != "count" and plan.measures else []),
+    ]
+    return " · ".join(facts)
 
 
 def _sections(plan: Plan, say: Sayer) -> str:

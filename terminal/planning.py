@@ -124,7 +124,9 @@ def plan(
     if page:
         from reports.plan_page import plan_page
 
-        paper = plan_page(found, title=save or opened.name, lang=LANG, demo=opened.demo, made_on=f"{date.today()}")
+        paper = plan_page(
+            found, title=opened.name, name=save or "", lang=LANG, demo=opened.demo, made_on=f"{date.today()}"
+        )
         page.write_text(paper, encoding="utf-8")
     if save and found.measures:
         opened.write(plan_rows(found.scenario, save, save), why=f"plan --save {save}", replace=False)
