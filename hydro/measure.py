@@ -128,7 +128,9 @@ def _check_one(network: RiverNetwork, measure: Measure, of_plant: Collection[obj
     needs_amount = measure.action in ("regulate", "upgrade", "dredge", "dose") or home == "reaches"
     if needs_amount and not (np.isfinite(measure.amount) and measure.amount >= 0):
         faults.append(_fault("measure_amount", "措施“{action}”（{id}）缺少数量，或数量为负。请填写 amount", measure))
-    if measure.action == "merge" and measure.to not in network.plants.index:
+    if measure.action == "merge" and not measure.to:
+        faults.append(_fault("merge_nowhere", "排污口 {id} 没有指明并入哪座污水处理厂。请指明一座", measure))
+    elif measure.action == "merge" and measure.to not in network.plants.index:
         faults.append(
             _fault("merge_plant", "排污口 {id} 要并入的污水处理厂“{to}”不存在。请核对 merge_to", measure, to=measure.to)
         )

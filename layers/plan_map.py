@@ -9,7 +9,7 @@ import numpy as np
 
 from hydro import Scenario, Situation, expected_tp, measured_tp
 from hydro.columns import text
-from hydro.effect import Change, concentration
+from hydro.effect import BASELINE, Change, concentration
 from hydro.scenario import change
 from hydro.standards import CLASSES, Standard
 from hydro.topology import Float
@@ -29,6 +29,7 @@ def plan_message(
     ``before`` and ``after`` hold a digit a reach: its class by modelled TP (I = 0), ``-`` where no water flows. A section
     measured at the condition's time starts from its reading (:mod:`hydro.anchor`).
     ``sections`` {id: [before, after]} with status, class, text; ``marks`` {source id: action}; ``caught`` outlets in hand.
+    ``words`` name both sides with what their figures are: modelled under that water, or that month's readings and what follows.
     """
     changed = change(stand, plan.measures, water=plan.water)
     first, second = stand.at_sections(Change()), stand.at_sections(changed)
@@ -37,6 +38,17 @@ def plan_message(
     known = np.isfinite(start)
     at_section = (np.where(known, start, concentration(*first)), np.where(known, end, concentration(*second)))
     before, after = (_side(stand, one, tp, standard) for one, tp in zip((Change(), changed), at_section, strict=True))
+    if (water := stand.condition).time is not None:
+        for section in np.array(stand.delivery.sections)[~known]:  # a model's value among readings says so
+            for side in (before, after):
+                side[1][str(section)]["text"] += " " + say("模拟")
+        words = {
+            "before": f"{say('现状')} · {water.time} {say('实测')}",
+            "after": f"{say('实施后')} · {say('实测起算')}",
+        }
+    else:
+        told = f"{say('平水' if water.name == BASELINE.name else water.name)} {say('模拟')}"
+        words = {"before": f"{say('现状')} · {told}", "after": f"{say('实施后')} · {told}"}
     return {
         "before": before[0],
         "after": after[0],
@@ -46,7 +58,7 @@ def plan_message(
         },
         "marks": {measure.source_id: measure.action for measure in plan.measures},
         "caught": sorted(caught),
-        "words": {"before": say("现状"), "after": say("实施后"), "catch": say("框选排污口（或按住 Shift 拖动）")},
+        "words": words | {"catch": say("框选排污口（或按住 Shift 拖动）")},
     }
 
 

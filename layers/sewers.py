@@ -16,14 +16,18 @@ DETOUR = 1.3
 GEOD = Geod(ellps="GRS80")
 
 
-def sewer_km(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """Kilometres from every outlet to its ``merge_to``, along the ellipsoid and with a detour; those without a place left out."""
+def sewer_km(tables: Mapping[str, pd.DataFrame], into: Mapping[str, str] | None = None) -> dict[str, float]:
+    """Kilometres from every outlet to its ``merge_to``, along the ellipsoid and with a detour; those without a place left out.
+
+    ``into`` {outlet: plant} is asked for in place of ``merge_to``.
+    """
     outlets, plants = tables["outlets"], tables["plants"]
     if "geometry" not in outlets or "geometry" not in plants:
         return {}
     places = dict(zip(text(plants, "plant_id"), plants["geometry"], strict=True))
     start = np.asarray(outlets["geometry"], object)
-    end = np.array([places.get(plant) for plant in text(outlets, "merge_to")], object)
+    led = text(outlets, "merge_to") if into is None else text(outlets, "outlet_id").map(into)
+    end = np.array([places.get(plant) for plant in led], object)
     known = ~(shapely.is_missing(start) | shapely.is_missing(end))
     a, b = shapely.centroid(start[known]), shapely.centroid(end[known])
     metres = GEOD.inv(shapely.get_x(a), shapely.get_y(a), shapely.get_x(b), shapely.get_y(b))[2]

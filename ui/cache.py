@@ -453,6 +453,12 @@ def sewers(url: str, revision: int) -> dict[str, float]:
     return sewer_km(project(url).tables(("outlets", "plants"), geometry=True))
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def sewers_to(url: str, revision: int, into: tuple[tuple[str, str], ...]) -> dict[str, float]:
+    """Kilometres of pipe from outlets to the plants that they are to be led into."""
+    return sewer_km(project(url).tables(("outlets", "plants"), geometry=True), dict(into))
+
+
 DECIDED = ("plans", "decisions")
 
 

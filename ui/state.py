@@ -256,7 +256,9 @@ MARKS, PLAN_NAME, PLAN_ALLOW, PLAN_MARGIN, PLAN_SCOPE, PLAN_FLOWS, PLAN_TOLD = (
 )  # fmt: skip
 """The measures marked on the plans page, what the proposal is asked with, and what it answered."""
 PLAN_MAP, CAUGHT, CAUGHT_AT, SEARCH, PROPOSAL = "plan_map", "caught", "caught_at", "search", "proposal"
-"""The plan's map, the outlets caught on it (and when), the search that is running, and the proposal it ended with."""
+EARLIER, COMPARED, MOST_BACK = "earlier_plans", "plan_compare", 20
+"""The plan's map, the outlets caught on it (and when), the search that is running, and the proposal it ended with; the
+plans before the one at hand, newest last, each with what had been said of it; the kept plans that stand beside it."""
 
 
 def marks() -> tuple[Any, ...]:
@@ -265,8 +267,35 @@ def marks() -> tuple[Any, ...]:
 
 
 def mark(measures: tuple[Any, ...]) -> None:
-    """Take these measures as the plan at hand."""
+    """Take these measures as the plan at hand; the one before is kept, to be taken back."""
+    st.session_state[EARLIER] = (*st.session_state.get(EARLIER, ()), (marks(), plan_told()))[-MOST_BACK:]
     st.session_state[MARKS] = tuple(measures)
+
+
+def marks_before() -> tuple[Any, ...] | None:
+    """The measures before the last step; None where there is no step to take back."""
+    earlier = st.session_state.get(EARLIER, ())
+    return tuple(earlier[-1][0]) if earlier else None
+
+
+def compare_too(name: str) -> None:
+    """Put a plan that was just kept beside the one at hand, and its name has gone from its box."""
+    st.session_state[COMPARED] = list(dict.fromkeys((*st.session_state.get(COMPARED, ()), name)))
+    st.session_state.pop(PLAN_NAME, None)
+    st.session_state[PLAN_NAME] = ""
+
+
+def offer_compared(names: list[str]) -> None:
+    """The first two kept plans stand beside the one at hand until others are chosen; one that has gone stands no more."""
+    st.session_state[COMPARED] = [name for name in st.session_state.get(COMPARED, names[:2]) if name in names]
+
+
+def take_back() -> None:
+    """The plan as it was before the last step, with what had been said of it."""
+    *rest, (measures, told) = st.session_state[EARLIER]
+    st.session_state[EARLIER] = tuple(rest)
+    st.session_state[MARKS] = measures
+    tell_plan(told)
 
 
 def tell_plan(lines: tuple[str, ...]) -> None:
@@ -443,7 +472,7 @@ PICK_PROJECT, INTAKE = "pick_project", "intake"
 """The list of the server's projects in the bar, and the import at hand."""
 SAID_OF_ROWS = (
     SECTION, SOURCE, MONTH, FILE, CLICKS, CAUSES, TASK, POINT, PACK, MARKS, PLAN_TOLD, CAUGHT, CAUGHT_AT, SEARCH, PROPOSAL,
-    NOTICE, PLAN, PICK_OUTLETS, SHOWN, CONFLICT, OTHER_PLAN, ATTACHED, TOLD,
+    NOTICE, PLAN, PICK_OUTLETS, SHOWN, CONFLICT, OTHER_PLAN, ATTACHED, TOLD, EARLIER, COMPARED,
 )  # fmt: skip
 """What goes when another project is opened: it was said of the rows of the one before."""
 

@@ -31,7 +31,9 @@ def test_ask_swipe_catch_and_mark(serve: Callable[[str], str], visit: Any) -> No
     expect(held).to_have_text("4 → 4 / 7")
     page.get_by_role("button", name="给我最省的方案").click()
     expect(held).to_have_text("4 → 7 / 7")
-    expect(page.locator(".plainly")).to_contain_text("7 个断面在 1 种水情下都达到目标（余量 10 %）；已证明没有更省的")
+    expect(page.locator(".plainly")).to_contain_text(
+        "7 个断面在平水（模拟）下都达到目标（余量 10 %）；已证明没有更省的"
+    )
 
     huangfu = frame.locator("[data-section=S01]")
     expect(huangfu).to_have_class(re.compile("qy-holds"))

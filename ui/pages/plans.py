@@ -7,7 +7,7 @@ import streamlit as st
 
 import hydro
 from ui import cache, decisions, parts, state
-from ui.plan import answer, ask, details, kept, places, search, study
+from ui.plan import answer, ask, details, kept, places, search, steps, study
 from ui.state import say
 
 
@@ -46,14 +46,16 @@ def _answer(
     question: ask.Question,
 ) -> None:
     table = hydro.from_measured(hydro.compare(plan.network, plan, situations=stands), stands)
+    table = table.assign(water=table["condition"].map({one.name: ask.called(one) for one in question.flows}))
     table = table[table["section_id"].isin(question.sections) & table["target_mg_l"].notna()]
     if table.empty:
         st.caption(say("没有带目标的断面，无从比较"))
         return
     answer.figures(table, plan.measures, demo=cache.project(url).demo)
-    search.told(url)
-    answer.slopes(table, question.margin)
+    steps.show()
+    search.told(url, question)
     answer.basis(table)
+    answer.slopes(table, question.margin)
     titles = ("断面", "措施", "费用", "污水处理厂", "费用曲线", "其他方案", "把握", "暴雨", "存与比较")
     tabs = st.tabs([parts.capital(say(title)) for title in titles], on_change="rerun", key="plan_answer_tabs")
     for title, tab in zip(titles, tabs, strict=True):

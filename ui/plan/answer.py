@@ -17,8 +17,8 @@ from reports import phrases
 from ui import cache, parts, state
 from ui.state import say
 
-INK, BLUE = "#1f2a33", "#1667b7"
-MOST_PANELS, MOST_COLUMNS = 14, 7
+INK, BLUE, BETWEEN = "#1f2a33", "#1667b7", "#8d99a3"
+MOST_PANELS, MOST_COLUMNS, MOST_NAMED = 14, 7, 2
 """Sections drawn at once; the rest are in the table. Those that fail come first."""
 
 
@@ -29,7 +29,7 @@ def figures(table: pd.DataFrame, measures: Sequence[hydro.Measure], *, demo: boo
     unknown = sum(m.cost != m.cost for m in measures)
     held = table.groupby("section_id", sort=False)["holds_after"].all()
     before = table.groupby("section_id", sort=False)["holds_before"].all()
-    cells = st.columns([3, 2, 2])
+    cells = st.columns([5, 3, 6])
     cells[0].metric(
         say("费用 万元（一次 + 每年）"),
         f"{once:,.0f} + {yearly:,.0f}",
@@ -38,9 +38,17 @@ def figures(table: pd.DataFrame, measures: Sequence[hydro.Measure], *, demo: boo
     sealed = sum(measure.action == "seal" for measure in measures)
     cells[1].metric(say("措施（其中封堵）"), f"{len(measures)} ({sealed})")
     cells[2].metric(
-        say("达到目标的断面（示例）") if demo else say("达到目标的断面"),
+        say("达到目标的断面（{basis}）", basis=parts.joined([*_waters(table), *([say("示例")] if demo else [])])),
         f"{int(before.sum())} → {int(held.sum())} / {len(held)}",
     )
+
+
+def _waters(table: pd.DataFrame) -> list[str]:
+    """Each water of a comparison with what its figures are; many of them counted."""
+    measured = table.groupby("water", sort=False)["basis"].agg(lambda basis: (basis == "monitored").any())
+    if len(measured) > MOST_NAMED:
+        return [say("{count} 种水情", count=len(measured))]
+    return [water if known else f"{water} {say('模拟')}" for water, known in measured.items()]
 
 
 def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario) -> None:
@@ -87,20 +95,23 @@ def slopes(table: pd.DataFrame, margin: float) -> None:
 
 def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
     before, after, over, holds = say("现状"), say("实施后"), say("超标"), say("达到目标")
-    rows = rows.assign(state=rows["holds_after"].map({True: holds, False: over}))
-    rows = rows.assign(condition=[say(name) for name in rows["condition"]])
+    lone = (rows["basis"] != "monitored") & (rows["basis"] == "monitored").any() & (rows["condition"].nunique() == 1)
+    rows = rows.assign(condition=rows["water"], basis=[say(phrases.EFFECT[basis]) for basis in rows["basis"]])
+    rows["label"] = rows["label"].where(~lone, rows["label"] + " · " + say("模拟"))
     several = rows["condition"].nunique() > 1 and not apart
     order = list(dict.fromkeys(rows["label"]))
-    long = rows.melt(
-        ["condition", "label", "target_mg_l", "limit", "state"],
-        ["tp_before_mg_l", "tp_after_mg_l"],
-        var_name="when",
-        value_name="tp",
+    long = pd.concat(
+        rows[["condition", "label", "target_mg_l", "limit", "basis"]].assign(
+            when=when, tp=rows[f"tp_{side}_mg_l"], state=np.where(rows[f"holds_{side}"], holds, over)
+        )
+        for when, side in ((before, "before"), (after, "after"))
     )
-    long["when"] = long["when"].map({"tp_before_mg_l": before, "tp_after_mg_l": after})
     x = alt.X("when:N", sort=[before, after], title=None, axis=alt.Axis(labelAngle=0, labelFontSize=12))
     y = alt.Y(
-        "tp:Q", title="TP mg/L", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4, format=".2f", labelFontSize=12)
+        "tp:Q",
+        title=say("总磷 mg/L"),
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(tickCount=4, format=".2f", labelFontSize=12),
     )
     colour = alt.Color(
         "state:N", title=None, scale=alt.Scale(domain=[holds, over], range=[BLUE, INK]),
@@ -112,13 +123,14 @@ def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
         alt.Tooltip("label", title=say("断面")),
         alt.Tooltip("condition", title=say("水情")),
         alt.Tooltip("when", title=say("时候")),
-        alt.Tooltip("tp", title="TP mg/L", format=".3f"),
+        alt.Tooltip("tp", title=say("总磷 mg/L"), format=".3f"),
+        alt.Tooltip("basis", title=say("依据")),
         alt.Tooltip("target_mg_l", title=say("目标"), format=".2f"),
     ]
     drawn = alt.layer(
         base.mark_rule(strokeDash=[5, 3], color="#8d99a3", strokeWidth=1.5).encode(y="target_mg_l:Q"),
         base.mark_rule(strokeDash=[1, 4], color="#1667b7", strokeWidth=1.5).encode(y="limit:Q"),
-        base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, detail="label:N"),
+        base.mark_line(strokeWidth=2.5, color=BETWEEN).encode(x=x, y=y, detail="label:N"),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, shape=shape, tooltip=tips),
     ).properties(width=78, height=110 if several else 140)
     header = alt.Header(labelFontSize=13, title=None)
@@ -137,7 +149,9 @@ def basis(table: pd.DataFrame) -> None:
     """What the figures start from; and who holds by the model alone, but not from what was measured."""
     measured = table["basis"] == "monitored"
     if not measured.any():
-        st.caption(say("现状与实施后都是模型在所选水情下的值，不是某月实测；选“实况”则从当月实测值起算"))
+        waters = parts.joined(dict.fromkeys(table["water"]))
+        source = "现状与实施后都是{waters}的模拟值，不是某月实测；选“实况”则从当月实测值起算"
+        st.caption(say(source, waters=waters))
         return
     st.caption(say("有实测的断面从当月实测值起算，减去模型算出的削减量；清单未说明的部分原样保留"))
     short = table[
@@ -157,7 +171,7 @@ def sections(table: pd.DataFrame) -> pd.DataFrame:
     """The same as figures."""
     return pd.DataFrame(
         {
-            say("水情"): [say(name) for name in table["condition"]],
+            say("水情"): table["water"],
             say("断面"): table["name"].where(table["name"] != "", table["section_id"]),
             say("目标 mg/L"): table["target_mg_l"],
             say("现状 mg/L"): table["tp_before_mg_l"].round(3),

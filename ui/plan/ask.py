@@ -38,11 +38,11 @@ def ask(network: hydro.RiverNetwork) -> Question:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         scope = _scope(network)
         names = st.pills(
-            say("水情"),
+            say("水情（可多选）"),
             list(flows),
             default=[NORMAL],
             selection_mode="multi",
-            format_func=lambda name: _called(flows[name]),
+            format_func=lambda name: called(flows[name]),
             key=state.PLAN_FLOWS,
             help="；".join(_told(flow) for flow in flows.values()),
         )
@@ -68,7 +68,8 @@ def _this_month(network: hydro.RiverNetwork) -> dict[str, hydro.Condition]:
     return {month: hydro.Condition(month, month)} if known else {}
 
 
-def _called(flow: hydro.Condition) -> str:
+def called(flow: hydro.Condition) -> str:
+    """Water as a planner calls it: a month as measured, or a season."""
     return say("{month} 实况", month=flow.name) if flow.time else say(flow.name)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 import hydro
 from hydro.columns import records, text
 from ui import cache, signin, state
+from ui.plan import ask
 from ui.state import say
 
 PLAN_TABLES = ("plans", "measures", "decisions")
@@ -24,7 +25,9 @@ def save(url: str, plan: hydro.Scenario) -> None:
     )
     if cells[1].button(say("存为草稿"), disabled=not (name and plan.measures), width="stretch", key="plan_save"):
         signin.own_project(url).write(hydro.plan_rows(plan, name, name), why=say("存方案 {name}", name=name))
-        st.toast(say("已存为草稿：{name}", name=name))
+        state.leave_notice(say("已存为草稿：{name}，已列入下面的比较", name=name))
+        state.compare_too(name)
+        state.keep_study("named", plan.measures, name)
         st.rerun()
 
 
@@ -34,16 +37,17 @@ def compare(
     """Plans side by side: cost, count, and every section under every condition."""
     plans = cache.table(url, revision, "plans")
     if plans.empty:
-        st.caption(say("还没有存过方案。先在下面起个名字存下来，再来比较"))
+        st.caption(say("还没有存过方案。先在上面起个名字存下来，再来比较"))
         return
     tables = {name: cache.table(url, revision, name) for name in PLAN_TABLES}
     cells = st.columns([5, 2, 1], vertical_alignment="bottom")
-    names = cells[0].multiselect(
-        say("与手头的方案比较"), list(plans["name"]), default=list(plans["name"])[:2], key="plan_compare"
-    )
+    state.offer_compared(list(plans["name"]))
+    names = cells[0].multiselect(say("与手头的方案比较"), list(plans["name"]), key=state.COMPARED)
     again = cells[1].selectbox(say("取出一个再改"), list(plans["name"]), index=None, key="plan_again", placeholder="")
     if cells[2].button(say("取出"), disabled=not again, key="plan_again_do", width="stretch"):
-        state.mark(hydro.load_plan(plan.network, tables, str(again)).measures)
+        taken = hydro.load_plan(plan.network, tables, str(again)).measures
+        state.mark(taken)
+        state.keep_study("named", taken, str(again))
         state.tell_plan(())
         st.rerun(scope="fragment")
     several = {say("手头的"): plan} | {name: hydro.load_plan(plan.network, tables, name) for name in names}
@@ -55,6 +59,7 @@ def _side_by_side(
     several: dict[str, hydro.Scenario], stands: tuple[hydro.Situation, ...], scope: tuple[str, ...]
 ) -> pd.DataFrame:
     columns: dict[str, dict[str, str]] = {}
+    waters = {stand.condition.name: ask.called(stand.condition) for stand in stands}
     for title, one in several.items():
         found = hydro.from_measured(hydro.compare(one.network, one, situations=stands), stands)
         found = found[found["section_id"].isin(scope) & found["target_mg_l"].notna()]
@@ -67,7 +72,7 @@ def _side_by_side(
             say("达到目标"): f"{int(found['holds_after'].sum())} / {len(found)}",
         }
         for row in records(found):
-            label = f"{row['name'] or row['section_id']} · {say(row['condition'])} ≤ {row['target_mg_l']:g}"
+            label = f"{row['name'] or row['section_id']} · {waters[row['condition']]} ≤ {row['target_mg_l']:g}"
             rows[label] = f"{row['tp_after_mg_l']:.3f}" + ("" if row["holds_after"] else " ▲")
         columns[title] = rows
     return pd.DataFrame(columns)

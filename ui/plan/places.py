@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import hydro
 from hydro.columns import number, text
@@ -17,6 +18,7 @@ from hydro.options import DEFAULT_PRICES, own_outlets
 from hydro.scenario import plant_tp_mg_l
 from hydro.seasons import DAYS
 from ui import cache, parts, state
+from ui.plan import merging
 from ui.state import say
 
 MOST_REACHES = 60
@@ -90,20 +92,31 @@ def _outlets(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.
             key: st.column_config.Column(parts.capital(say(label)), width="small" if key == "mark" else None)
             for key, label in labels.items()
         },
-        key="plan_outlets",
+        key=f"plan_outlets_{hash((tuple(table.index), state.marks()))}",  # another list or plan: no row is ticked
     )
     chosen = [str(table.index[i]) for i in picked["selection"]["rows"] if i < len(table)]
     chosen = chosen or ([str(i) for i in table.index] if caught else [])
+    rest = [m for m in state.marks() if m.source_id not in chosen]
     *each, last = st.columns(4)
     for cell, action in zip(each, ON_OUTLET, strict=True):
         label = parts.capital(say(DUTIES[action].word)) + (f" {len(chosen)}" if chosen else "")
-        if cell.button(label, disabled=not chosen, width="stretch", key=f"plan_do_{action}"):
-            rest = [m for m in state.marks() if m.source_id not in chosen]
-            if take(network, [*rest, *_on_outlets(url, revision, network, stand, chosen, action)]):
-                st.rerun(scope="fragment")
-    if last.button(say("取消"), disabled=not chosen, width="stretch", key="plan_undo"):
-        take(network, [m for m in state.marks() if m.source_id not in chosen])
+        into = (
+            merging.asked(cell, label, network, chosen) if action == "merge" else _pressed(cell, label, action, chosen)
+        )
+        if into is not None and take(
+            network, [*rest, *_on_outlets(url, revision, network, stand, chosen, action, into)]
+        ):
+            state.let_go()
+            st.rerun(scope="fragment")
+    marked = len(rest) < len(state.marks())
+    if last.button(say("取消"), disabled=not marked, width="stretch", key="plan_undo") and take(network, rest):
+        state.let_go()
         st.rerun(scope="fragment")
+
+
+def _pressed(cell: DeltaGenerator, label: str, action: str, chosen: Sequence[str]) -> dict[str, str] | None:
+    """Nothing more is asked: an answer without plants once the button is pressed, None before."""
+    return {} if cell.button(label, disabled=not chosen, width="stretch", key=f"plan_do_{action}") else None
 
 
 def _outlet_table(network: hydro.RiverNetwork, stand: hydro.Situation) -> pd.DataFrame:
@@ -131,20 +144,22 @@ def _on_outlets(
     stand: hydro.Situation,
     chosen: Sequence[str],
     action: str,
+    into: Mapping[str, str],
 ) -> list[Measure]:
-    """The measures that a click makes, at the same prices as the proposal's."""
-    into, seal_cost, prices = text(network.outlets, "merge_to"), number(network.outlets, "seal_cost"), DEFAULT_PRICES
+    """The measures that a click makes, at the same prices as the proposal's; ``into`` is the plant of every merge."""
+    seal_cost, prices = number(network.outlets, "seal_cost"), DEFAULT_PRICES
+    km = cache.sewers_to(url, revision, tuple(into.items())) if into else {}
     made = []
     for outlet in chosen:
         water = stand.water_m3_s[stand.position[outlet]] * 86_400
-        pipe = prices.merge_per_km * cache.sewers(url, revision).get(outlet, 0.0)
+        pipe = prices.merge_per_km * km.get(outlet, 0.0)
         cost = {
             "seal": float(seal_cost[outlet]),
             "regulate": prices.regulate_outlet,
             "merge": prices.merge_outlet + prices.merge_per_m3_d * water + pipe,
         }[action]
         amount = prices.regulate_to_mg_l if action == "regulate" else float("nan")
-        made.append(Measure(action, outlet, amount, to=into[outlet] if action == "merge" else "", cost=cost))
+        made.append(Measure(action, outlet, amount, to=into.get(outlet, ""), cost=cost))
     return made
 
 

@@ -14,7 +14,7 @@ from hydro.milp import Progress
 from reports.plan import tell
 from reports.plan_page import plan_page
 from ui import cache, parts, state
-from ui.plan.ask import Question
+from ui.plan.ask import Question, called
 from ui.state import say
 
 LONGEST_S = 600.0
@@ -30,7 +30,10 @@ def gap_of(model: hydro.Model) -> float:
 class Search:
     """One question on its way. ``plan`` or ``refused`` is there once ``done``."""
 
-    def __init__(self, seek: Callable[[Callable[[Progress], None], Callable[[], bool]], hydro.Plan]) -> None:
+    def __init__(
+        self, question: Question, seek: Callable[[Callable[[Progress], None], Callable[[], bool]], hydro.Plan]
+    ) -> None:
+        self.question = question
         self.progress: Progress | None = None
         self.plan: hydro.Plan | None = None
         self.refused: hydro.HydroError | None = None
@@ -83,7 +86,7 @@ def begin(url: str, revision: int, question: Question) -> Search:
             model, margin=question.margin, gap=gap_of(model), seconds=LONGEST_S, progress=hear, stop=halted
         )
 
-    return Search(seek)
+    return Search(question, seek)
 
 
 def button(url: str, revision: int, question: Question) -> None:
@@ -140,22 +143,38 @@ def _adopt(search: Search) -> None:
     elif search.plan is not None:
         plan = search.plan
         state.hold_proposal(plan)
+        state.keep_study("asked", plan, search.question)
         if plan.measures or plan.status == "optimal":
             state.mark(plan.measures)
         state.tell_plan(tuple(tell(plan, state.lang())))
 
 
-def told(url: str) -> None:
+def told(url: str, question: Question) -> None:
     """What the search answered, the first sentence as the conclusion; and the plan on one page."""
     first, *rest = state.plan_told() or ("",)
     if first:
+        asked: Question | None = state.studied("asked", state.proposal())
+        if asked is not None and asked != question:
+            st.warning(
+                say(
+                    "下面的结论按提问时的条件求得：{waters}，余量 {margin:g} %，{count} 个断面。现在选的条件已不同，请再求一次",
+                    waters=parts.joined(map(called, asked.flows)),
+                    margin=100 * asked.margin,
+                    count=len(asked.sections),
+                )
+            )
         said, paper = st.columns([6, 1], vertical_alignment="center")
         said.html(f'<p class="plainly">{parts.escaped(first)}</p>')
         plan: hydro.Plan | None = state.proposal()
         if plan is not None and plan.measures == state.marks():
             project = cache.project(url)
             page = plan_page(
-                plan, title=project.name, lang=state.lang(), demo=project.demo, made_on=f"{datetime.date.today()}"
+                plan,
+                title=project.name,
+                name=state.studied("named", state.marks()) or "",
+                lang=state.lang(),
+                demo=project.demo,
+                made_on=f"{datetime.date.today()}",
             )
             paper.download_button(say("一页纸"), page, f"{say('方案')}.html", "text/html", width="stretch")
     if rest:
