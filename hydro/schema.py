@@ -336,7 +336,8 @@ def _unknown_stations(observations: pd.DataFrame, known: Mapping[str, set[str]])
     for kind, station in counts.index:
         table = STATIONS.get(kind or "section", "")
         if table and station not in known.get(table, set()):
-            params = {"count": int(counts[kind, station]), "station": station, "kind": kind, "target": table}
+            word = attributes("observations")["station_kind"].word(kind or "section")
+            params = {"count": int(counts[kind, station]), "station": station, "kind": word, "target": table}
             yield Fault("station_unknown", message, params, "observations", station, "station_id", warning=True)
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+import pandas as pd
+
 from hydro.errors import Fault, FaultsError, HydroError
 from layers.answers import answered
 from layers.entering import Entered, corrections, enter, take_back
@@ -187,7 +189,8 @@ class _Desk:
         return take_back(self.entered, request.user)
 
     def _read(self, request: Read) -> Preview:
-        self.outcome, self.seen, known = None, None, {}
+        known: dict[str, pd.DataFrame] = {}
+        self.outcome, self.seen = None, None
         options = answered(request.answers, request.columns)
         if request.into:
             project = open_project(request.into, user=User("-", "viewer"))
@@ -198,7 +201,7 @@ class _Desk:
         self.outcome = read_sources(
             request.paths, options, known, lambda what, part: self.tell("progress", (what, part))
         )
-        return preview(self.outcome, self.seen)
+        return preview(self.outcome, self.seen, known)
 
     def _write(self, request: Write) -> Entered:
         assert self.outcome is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from hydro.schema import KEYS
 from layers import crs as systems
+from layers.acquaintance import Acquaintance, acquaintance
 from layers.answers import answered, open_ended
 from layers.cells import text
 from layers.columns import IMPORTED
@@ -102,6 +103,8 @@ class Preview:
     heads: Mapping[str, tuple[str, ...]]
     revision: int | None = None
     """Revision of the project that it was read against; None for a new project."""
+    acquaintance: Acquaintance = field(default_factory=Acquaintance)
+    """How much of it that project knows already."""
 
     def file_of(self, entry: Entry) -> str:
         """The layer that an entry of the report is about, blank where that cannot be told."""
@@ -125,8 +128,8 @@ class Preview:
         return tuple(map(float, bounds)) if np.isfinite(bounds).all() else None  # type: ignore[return-value]
 
 
-def preview(outcome: Import, revision: int | None = None) -> Preview:
-    """What is to be shown of an import."""
+def preview(outcome: Import, revision: int | None = None, known: Mapping[str, pd.DataFrame] | None = None) -> Preview:
+    """What is to be shown of an import into a project of the tables ``known``."""
     parts = {id(part.layer): part for part in outcome.parts}
     located = {id(each.part): each for each in outcome.located}
     supposed = _supposed(outcome.report)
@@ -153,7 +156,7 @@ def preview(outcome: Import, revision: int | None = None) -> Preview:
     layers.sort(key=lambda layer: IMPORTED.index(layer.table) if layer.table else len(IMPORTED))
     made = Preview(tuple(layers), outcome.report, outcome.facts, {}, {}, revision)
     cells, heads = _cells(made, outcome.layers)
-    return Preview(made.layers, made.report, made.facts, cells, heads, revision)
+    return replace(made, cells=cells, heads=heads, acquaintance=acquaintance(outcome.parts, known or {}))
 
 
 def _columns(layer: Layer, reading: Any) -> tuple[ReadColumn, ...]:

@@ -111,6 +111,41 @@ def test_what_is_refused_is_told_in_the_words_of_the_page_and_may_yet_be_taken(o
     assert " time " not in refused
 
 
+def weighed(office: layers.Project, *files: Sent) -> Intake:
+    """Files as the page first reads them: into the open project, unless they prove to be of another basin."""
+    intake = Intake()
+    intake.receive(files)
+    intake.into, intake.weigh = office.url, True
+    intake.read()
+    while intake.preview is None and intake.error is None:
+        wait(intake)
+        intake.settle()
+    return intake
+
+
+def test_files_that_the_open_project_knows_go_there_and_strangers_are_told_in_the_main_columns(
+    office: layers.Project,
+) -> None:
+    rows = "断面名称,采样时间,总磷(mg/L)\n桥,2022年8月,0.2\n无名桥,2022年8月,0.3\n无名桥,2022年9月,0.3\n"
+    intake = weighed(office, Sent("八月.csv", rows.encode()))
+    app = visit("administrator", intake)
+    assert not app.exception
+    assert next(box for box in app.selectbox if box.key == "into").value == office.url
+    page = " ".join(html.body for html in app.get("html"))
+    assert "写入“流域”：文件里 2 个编号或名称，1 个已在那里" in page
+    assert '要您一句话 <span class="count">1</span>' in page
+    (stranger,) = [told.value for told in app.text if "无名桥" in told.value]
+    assert stranger == "2 条监测数据的测点“无名桥”（断面）不在 控制断面 表里，不参与计算。请补上该测点或改正编号"
+
+
+def test_files_with_rivers_of_their_own_are_proposed_as_a_new_project(office: layers.Project) -> None:
+    line = 'reach_id,wkt\nQ1,"LINESTRING (114.9 36.3, 114.95 36.3)"\nQ2,"LINESTRING (114.95 36.3, 115 36.3)"\n'
+    intake = weighed(office, Sent("reaches.csv", line.encode()))
+    assert (intake.into, intake.acquaintance.named, intake.acquaintance.known) == ("", 2, 0)
+    app = visit("administrator", intake)
+    assert "新建项目：文件自带河网，2 个编号或名称只有 0 个在“流域”里" in " ".join(one.body for one in app.get("html"))
+
+
 def test_a_stopped_import_says_so_and_can_begin_again(office: layers.Project) -> None:
     intake = Intake()
     intake.receive([MONTH])

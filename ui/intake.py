@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hydro import HydroError
+from layers.acquaintance import Acquaintance
 from layers.attachments import safe_name
 from layers.entering import Entered
 from layers.importing import Importing, Read, TakeBack, Write
@@ -39,6 +40,10 @@ class Intake:
         self.work = Importing()
         self.into = ""
         """The project to write into, blank for a new one."""
+        self.weigh = False
+        """Whether a new project is to be proposed once it is known that the files hardly belong to this one."""
+        self.acquaintance = Acquaintance()
+        """How much of the files the project knew into which they were first read."""
         self.name = ""
         self.answers: list[tuple[str, str]] = []
         """What the user has said, in words and as an option, in order."""
@@ -132,6 +137,12 @@ class Intake:
         error, self.work.progress.error = progress.error, None
         if error is not None:
             self.error = error
+        if isinstance(answer, Preview) and self.into:
+            self.acquaintance = answer.acquaintance
+            if self.weigh and not answer.acquaintance.belongs:
+                self.weigh, self.into = False, ""
+                self.read()
+                return False
         if isinstance(answer, Preview):
             self.preview = answer
             self.name = self.name or answer.facts.get("name", "") or self._likely_name(answer)

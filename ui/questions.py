@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from hydro.errors import Fault
 from hydro.schema import attributes
 from layers.answers import open_ended
 from layers.preview import Preview
@@ -57,11 +58,12 @@ def _called(params: Mapping[str, object]) -> dict[str, object]:
 def show(intake: Intake) -> None:
     """Every open question, then what has been said so far, each of which can be taken back."""
     assert intake.preview is not None
-    if not intake.preview.report.asked:
+    if not intake.preview.report.asked and not unknown(intake):
         st.caption(say("没有要问的。"))
     for number, question in enumerate(intake.preview.report.asked):
         with st.container(border=True, key=f"question_{intake.turn}_{number}"):
             _ask(intake, question, number)
+    _strangers(intake)
     if intake.answers:
         st.caption(say("您说过"))
         for at, (words, _) in enumerate(intake.answers):
@@ -71,6 +73,24 @@ def show(intake: Intake) -> None:
                 say("收回"), key=f"unsay_{intake.turn}_{at}", type="tertiary", on_click=intake.unsay, args=(at,)
             )
     _limits(intake)
+
+
+def unknown(intake: Intake) -> list[Fault]:
+    """Stations that the project does not know: what was measured there can be written, and says nothing to any question."""
+    assert intake.preview is not None
+    return [fault for fault in intake.preview.report.warnings if fault.code == "station_unknown"]
+
+
+def _strangers(intake: Intake) -> None:
+    found = unknown(intake)
+    if not found:
+        return
+    with st.container(border=True, key=f"strangers_{intake.turn}", gap="xxsmall"):
+        for fault in found[:SHOWN]:
+            st.text(told(fault.message, **fault.params))
+        if found[SHOWN:]:
+            st.caption(say("还有 {count} 个测点，见下面的账目", count=len(found) - SHOWN))
+        st.caption(say("照写也可以：以后补上测点，数据即参与计算。"))
 
 
 def _ask(intake: Intake, question: Question, number: int) -> None:

@@ -59,11 +59,9 @@ def _drop(label: str, key: str, take: Callable[[list[st.runtime.uploaded_file_ma
 
 def _first(dropped: list[st.runtime.uploaded_file_manager.UploadedFile]) -> None:
     intake = Intake()
-    url = cache.place()
     with parts.guard():
         intake.receive(dropped)
-        if not _may_make() or not cache.project(url).demo:
-            intake.into = url
+        intake.into, intake.weigh = cache.place(), _may_make()
         _begin(intake)
 
 
@@ -127,7 +125,7 @@ def _understood(intake: Intake) -> None:
         _column(say("读作…"), len(intake.preview.layers))
         understood.show(intake)
     with asked:
-        _column(say("要您一句话"), len(report.asked))
+        _column(say("要您一句话"), len(report.asked) + len(questions.unknown(intake)))
         questions.show(intake)
     with refused, st.container(key="refused"):
         _column(say("拒收"), len(report.refused))
@@ -146,7 +144,7 @@ def _destination(intake: Intake) -> None:
         why = _why_not(intake)
         st.html(
             f'<div class="read"><b>{html.escape(intake.title)}</b><span>{html.escape(_sum(intake))}</span>'
-            f"<em>{html.escape(why)}</em></div>"
+            f"<span>{html.escape(_belonging(intake))}</span><em>{html.escape(why)}</em></div>"
         )
         st.space("stretch")
         _where(intake)
@@ -182,6 +180,18 @@ def _sum(intake: Intake) -> str:
     )
 
 
+def _belonging(intake: Intake) -> str:
+    """Why it is proposed to write where it is."""
+    found = intake.acquaintance
+    if not found.named:
+        return ""
+    url = cache.place()
+    params = {"named": found.named, "known": found.known, "name": cache.project(url).name or Path(url).stem}
+    if found.belongs:
+        return say("写入“{name}”：文件里 {named} 个编号或名称，{known} 个已在那里", **params)
+    return say("新建项目：文件自带河网，{named} 个编号或名称只有 {known} 个在“{name}”里", **params)
+
+
 def _where(intake: Intake) -> None:
     url = cache.place()
     here = cache.project(url).name or Path(url).stem
@@ -196,7 +206,7 @@ def _where(intake: Intake) -> None:
         width=190,
     )
     if picked != intake.into:
-        intake.into = picked
+        intake.into, intake.weigh = picked, False
         _begin(intake)
     if picked == NEW:
         st.text_input(
