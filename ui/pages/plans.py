@@ -51,8 +51,9 @@ def _answer(
     if table.empty:
         st.caption(say("没有带目标的断面，无从比较"))
         return
-    answer.figures(table, plan.measures, demo=cache.project(url).demo)
-    steps.show()
+    with st.container(key="plan_standing"):
+        answer.figures(table, plan.measures, demo=cache.project(url).demo)
+        steps.show()
     search.told(url, question)
     answer.basis(table)
     answer.slopes(table, question.margin)

@@ -63,12 +63,18 @@ def measures(network: hydro.RiverNetwork) -> None:
         st.rerun(scope="fragment")
 
 
+WIDTHS = {
+    "keep": 62, "action": 64, "id": 50, "name": 120, "amount": 68, "unit": 50, "cost": 70, "yearly": 64, "department": 88, "days": 80,
+}  # fmt: skip
+"""Pixels of the measures' columns: all of them within the half of an office screen."""
+
+
 def _column(key: str, label: str) -> Any:
     if key in ("keep", "yearly"):
-        return st.column_config.CheckboxColumn(label, width="small")
+        return st.column_config.CheckboxColumn(label, width=WIDTHS[key])
     if key in ("amount", "cost", "days"):
-        return st.column_config.NumberColumn(label, min_value=0.0, format="%.4g")
-    return st.column_config.Column(label)
+        return st.column_config.NumberColumn(label, min_value=0.0, format="%.4g", width=WIDTHS[key])
+    return st.column_config.Column(label, width=WIDTHS[key])
 
 
 def _edited(measure: hydro.Measure, row: dict[str, Any], shown: dict[str, Any]) -> hydro.Measure:

@@ -22,6 +22,8 @@ from ui.plan import merging
 from ui.state import say
 
 MOST_REACHES = 60
+WIDTHS = {"mark": 62, "name": 132, "river": 62, "county": 62, "type": 84, "load": 78, "cost": 72}
+"""Pixels of the outlets' columns: all of them within the half of an office screen."""
 
 
 def show(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.Situation) -> None:
@@ -89,7 +91,7 @@ def _outlets(url: str, revision: int, network: hydro.RiverNetwork, stand: hydro.
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
-            key: st.column_config.Column(parts.capital(say(label)), width="small" if key == "mark" else None)
+            key: st.column_config.Column(parts.capital(say(label)), width=WIDTHS.get(key))
             for key, label in labels.items()
         },
         key=f"plan_outlets_{hash((tuple(table.index), state.marks()))}",  # another list or plan: no row is ticked
