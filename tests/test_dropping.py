@@ -100,6 +100,31 @@ def test_staff_write_into_the_open_project_and_take_it_back(office: layers.Proje
     assert office.book()["why"].tolist()[-2:] == ["导入 八月.csv", "撤销导入 八月.csv"]
 
 
+def test_an_import_is_taken_back_after_a_reload_and_a_newer_month_is_offered(office: layers.Project) -> None:
+    intake = reading(office)
+    button(visit("staff", intake), "write").click().run()
+    wait(intake)
+    intake.settle()
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["user"], app.session_state["intake"] = User("李工", "staff"), intake
+    app.session_state["month"] = "2022-07"
+    app.run()
+    assert "导入后最新的月份是 2022-08，现在看的是 2022-07。" in [told.value for told in app.text]
+    next(one for one in app.button if one.label == "看 2022-08").click().run()
+    assert app.session_state["month"] == "2022-08"
+
+    app = visit("staff")  # a reload: the process that wrote is gone
+    assert not app.exception
+    (told,) = [one.value for one in app.text if one.value.startswith("您的最近一次导入")]
+    assert told.endswith("：导入 八月.csv")
+    button(app, "take_last_back").click().run()
+    assert not app.exception
+    assert len(office.table("observations")) == 2
+    assert office.book()["why"].iloc[-1] == "撤销导入 八月.csv"
+    assert "take_last_back" not in [one.key for one in visit("staff").button]
+    assert "take_last_back" not in [one.key for one in visit("viewer").button]
+
+
 def test_what_is_refused_is_told_in_the_words_of_the_page_and_may_yet_be_taken(office: layers.Project) -> None:
     dates = Sent("日期.csv", "断面名称,采样时间,总磷(mg/L)\n桥,05/06/2022,0.2\n".encode())
     app = visit("staff", reading(office, dates))

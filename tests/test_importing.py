@@ -19,6 +19,7 @@ from layers.preview import Preview, preview
 from layers.read import read_sources
 from layers.report import Entry
 from layers.roles import User, local_user
+from layers.taking_back import last_import, take_last_back
 from reports.account import account, halves
 
 CHIEF = User("王工", "administrator")
@@ -115,6 +116,51 @@ def test_an_import_into_a_project_is_undone_as_a_change_of_its_own(office: layer
         )
     assert office.book()["why"].iloc[-1] == "撤销导入 监测.csv"
     assert office.verify() == []
+
+
+def test_the_last_import_is_undone_from_the_book_alone(office: layers.Project, tmp_path: Path) -> None:
+    before = office.tables(geometry=True)
+    mine = office.as_(CHIEF)
+    outlets = tmp_path / "outlets.csv"
+    rows = {"outlet_id": ["O1", "N9"], "name": ["改了名", "新排口"], "经度": [113.904, 113.906], "纬度": [35.3, 35.3]}
+    pd.DataFrame(rows).to_csv(outlets, index=False)
+    outcome = read_sources([months(tmp_path, 0.4), outlets], known=office.tables(geometry=True))
+    assert outcome.report.sound, outcome.report.json()
+    entered = enter(outcome, office.url, files=["监测.csv", "outlets.csv"], user=CHIEF, seen=office.revision)
+    assert set(office.table("outlets")["name"]) >= {"改了名", "新排口"}
+
+    found = last_import(mine)
+    assert found is not None
+    assert (found.revision, found.why) == (entered.revision, "导入 监测.csv、outlets.csv")
+    assert take_last_back(mine, found.revision) == entered.revision + 1
+    for name, rows in office.tables(geometry=True).items():
+        key = [column for column in rows.columns if column != "geometry"]
+        now, then = (
+            pd.DataFrame(one).assign(**({"geometry": one["geometry"].to_wkb()} if "geometry" in one else {}))
+            for one in (rows, before[name])
+        )
+        pd.testing.assert_frame_equal(
+            now.sort_values(key[:4], ignore_index=True), then.sort_values(key[:4], ignore_index=True)
+        )
+    assert office.book()["why"].iloc[-1] == "撤销导入 监测.csv、outlets.csv"
+    assert office.verify() == []
+    assert last_import(mine) is None
+
+
+def test_an_import_of_somebody_else_or_before_another_change_is_not_offered(
+    office: layers.Project, tmp_path: Path
+) -> None:
+    outcome = read_sources([months(tmp_path, 0.4)], known=office.tables(geometry=True))
+    entered = enter(outcome, office.url, files=["监测.csv"], user=CHIEF)
+    other = office.as_(User("李工", "staff"))
+    assert last_import(other) is None
+    assert last_import(office.as_(User("王工", "viewer"))) is None
+    with pytest.raises(HydroError, match=f"第 {entered.revision} 版的导入不能撤销"):
+        take_last_back(other, entered.revision)
+    office.write({"outlets": tables()["outlets"].assign(owner="张三")}, why="补责任人")
+    assert last_import(office.as_(CHIEF)) is None
+    with pytest.raises(HydroError, match=f"第 {entered.revision} 版的导入不能撤销"):
+        take_last_back(office.as_(CHIEF), entered.revision)
 
 
 def test_what_others_did_since_is_not_undone_along_with_it(office: layers.Project, tmp_path: Path) -> None:

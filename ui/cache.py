@@ -29,7 +29,7 @@ from hydro.months import Months
 from hydro.plan_rows import offered
 from hydro.standards import Standard
 from i18n import text
-from layers import assess, outline
+from layers import assess, outline, taking_back
 from layers import map as drawing
 from layers.accounts import Accounts
 from layers.assets import Shelf
@@ -43,6 +43,7 @@ from layers.roles import User
 from layers.sewers import sewer_km
 from layers.standards import load_standard
 from layers.stories import story_of
+from layers.taking_back import LastImport
 from reports.content import Content
 from reports.month import project_content
 from ui import state
@@ -492,6 +493,12 @@ def holdings(url: str, revision: int) -> tuple[dict[str, int], tuple[str, str], 
     book = opened.table("audit")
     last = {name: str(book[name].iloc[-1]) for name in ("when", "who", "why")} if len(book) else {}
     return counts, (times[0], times[-1]) if times else ("", ""), last
+
+
+@st.cache_data(max_entries=16, ttl="12h", show_spinner=False)
+def last_import(url: str, revision: int, user: User) -> LastImport | None:
+    """The import that a user may take back."""
+    return taking_back.last_import(project(url).as_(user))
 
 
 @st.cache_resource(max_entries=4, ttl="12h", show_spinner=False)

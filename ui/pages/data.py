@@ -10,6 +10,7 @@ import streamlit as st
 
 from hydro import HydroError
 from layers.attachments import safe_name
+from layers.taking_back import take_last_back
 from ui import account, cache, holdings, pages, parts, questions, signin, state, understood
 from ui.intake import ALL_MB, LARGEST_MB, Intake
 from ui.state import say
@@ -48,7 +49,25 @@ def _empty() -> None:
         st.info(say("您的角色只能查看：可以放入文件预览核对，写入请联系管理员。"))
     with st.container(key="drop"):
         _drop(say("把文件放到这里"), "drop_first", _first)
+    _last()
     holdings.show()
+
+
+def _last() -> None:
+    """The user's own import, where it is the last change of the project: it can be taken back whenever they come again."""
+    url = cache.place()
+    found = cache.last_import(url, cache.project(url).revision, signin.who())
+    if found is None:
+        return
+    with st.container(key="last_import", horizontal=True, vertical_alignment="center"):
+        st.text(say("您的最近一次导入（{when}）：{why}", when=found.when[:16].replace("T", " "), why=found.why))
+        st.button(say("撤销本次导入"), on_click=_take_last_back, args=(url, found.revision), key="take_last_back")
+
+
+def _take_last_back(url: str, revision: int) -> None:
+    with parts.told():
+        take_last_back(signin.own_project(url), revision)
+        st.toast(say("已撤销：“{name}”回到导入以前的样子。", name=cache.project(url).name))
 
 
 def _drop(label: str, key: str, take: Callable[[list[st.runtime.uploaded_file_manager.UploadedFile]], None]) -> None:
@@ -274,6 +293,11 @@ def _arrive(intake: Intake) -> None:
             "已写入“{name}”，共 {count} 行。要撤销，请到数据页。", name=entered.name, count=sum(entered.counts.values())
         )
     )
+    newest = _newer(entered.url)
+    if newest:
+        st.toast(
+            say("现有更新的月份 {newest}，现在看的是 {shown}。请在上方选月份。", newest=newest, shown=state.month())
+        )
     try:
         section = cache.worst_section(entered.url, cache.project(entered.url).revision)
     except HydroError:
@@ -281,6 +305,15 @@ def _arrive(intake: Intake) -> None:
     if section:
         state.choose_section(section)
         st.switch_page(pages.page("map"))
+
+
+def _newer(url: str) -> str:
+    """The newest month of the project where it is later than the one shown; blank where it is not."""
+    try:
+        newest = cache.months(url, cache.project(url).revision)[-1:]
+    except HydroError:
+        return ""
+    return newest[0] if newest and state.month() and newest[0] > state.month() else ""
 
 
 def _written(intake: Intake) -> None:
@@ -296,8 +329,13 @@ def _written(intake: Intake) -> None:
             st.text(say("{count} 行拒收，没有写入", count=entered.left_out))
         if intake.error:
             st.warning(say(intake.error.message, **intake.error.params))
+        newest = _newer(entered.url)
+        if newest:
+            st.text(say("导入后最新的月份是 {newest}，现在看的是 {shown}。", newest=newest, shown=state.month()))
         with st.container(horizontal=True):
-            if st.button(say("看地图"), type="primary"):
+            if newest:
+                st.button(say("看 {month}", month=newest), type="primary", on_click=state.choose_month, args=(newest,))
+            if st.button(say("看地图"), type="secondary" if newest else "primary"):
                 st.switch_page(pages.page("map"))
             account.download(intake)
             if intake.work.can_take_back:
