@@ -76,7 +76,7 @@ def deck(
         maker.tables(content.say("下一步在哪里采样"), following)
     if content.plan:
         maker.tables(phrases.plan_effect(content), chosen(effect_table(content), range(7)))
-        maker.tables(content.say("方案措施"), plan_table(content))
+        maker.tables(content.say("{plan}的措施", plan=phrases.plan_name(content)), plan_table(content))
     if content.tasks:
         maker.tables(content.say("任务分工"), chosen(task_table(content), (1, 2, 3, 4, 7, 8)))
     maker.method()

@@ -19,7 +19,9 @@ from layers.style import status
 from reports import phrases
 from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport
+from reports.labels import spread
 from reports.offline import json_for_script
+from reports.symbols import placed
 from reports.tables import by_urgency, chosen, task_table, written
 
 HERE = Path(__file__).parent / "browser"
@@ -28,6 +30,10 @@ SIMPLIFY = 0.6
 """Lines are generalised to this part of a thousandth of the map's width."""
 NAMES = 40
 """Rivers that are named, the largest."""
+ROWS = 7
+"""Rows of a table that the last row of chairs can read; the rest is counted."""
+APART, FARTHEST = 30.0, 27.0
+"""Marks of sections on the whole map stand so far apart, none farther from its place, in the drawing's units."""
 TASKS = 7
 """Tasks that the last row of chairs can read; those still to be done, soonest first."""
 SIGNS = {"over": "▲", "at": "◆", "holds": "●"}
@@ -63,7 +69,9 @@ def meeting_data(content: Content) -> dict[str, Any]:
     """Everything the show says and draws."""
     atlas = make_atlas(content)
     frame = Frame(atlas)
-    sections = [_section(content, atlas, frame, one) for one in content.sections]
+    spots = _spots(content, atlas, frame)
+    sections = [_section(content, atlas, frame, one) | {"spot": spots.get(one.section_id)} for one in content.sections]
+    left = len(sections) - ROWS
     shown = [one for one in content.measured if one.status in ("over", "at")] or list(content.measured)
     return {
         "title": phrases.title(content),
@@ -73,6 +81,8 @@ def meeting_data(content: Content) -> dict[str, Any]:
         "lead": phrases.situation(content),
         "map": _map(content, atlas, frame),
         "sections": sections,
+        "rows": ROWS,
+        "more": content.say("其余 {count} 个断面见工作簿", count=left) if left > 0 else "",
         "plan": _plan(content),
         "tasks": _tasks(content),
         "story": usual_story([one.section_id for one in shown[:2]], bool(content.plan), bool(content.tasks)),
@@ -150,6 +160,14 @@ def _map(content: Content, atlas: Atlas, frame: Frame) -> dict[str, Any]:
     }
 
 
+def _spots(content: Content, atlas: Atlas, frame: Frame) -> dict[str, tuple[float, float]]:
+    """Where the marks of the sections stand on the whole map: apart from one another, as on the map sheets."""
+    own = [one.section_id for one in placed(content, atlas)]
+    at = np.array([frame.point(atlas.sections[i].x, atlas.sections[i].y) for i in own]).reshape(-1, 2)
+    moved = spread(at, APART, FARTHEST).round(1)
+    return {i: (float(x), float(y)) for i, (x, y) in zip(own, moved, strict=True)}
+
+
 def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -> dict[str, Any]:
     point = atlas.sections[one.section_id] if one.section_id in atlas.sections.index else None
     grade = content.standard.grades.get(one.water_class)
@@ -187,7 +205,7 @@ def _section(content: Content, atlas: Atlas, frame: Frame, one: SectionReport) -
         "box": frame.box(atlas.rivers, one, point),
         "rest": sorted(one.upstream - set(known)),
         "way": list(one.way(first.source_id)) if first else [],
-        "first": first.name if first else "",
+        "first": [first.name, phrases.days(content, first.travel_time_d)] if first else None,
         "likely": phrases.likely(content, one),
         "causes": [[c.name, round(c.probability, 3), list(c.evidence[:3])] for c in one.causes[:3]],
         "next": one.next_sample,
@@ -240,7 +258,7 @@ def _words(content: Content) -> dict[str, str]:
     words = {
         "situation": say("总体情况"), "section": say("断面"), "trace": say("来源追踪"), "causes": say("可能原因"), "plan": say("方案"),
         "tasks": say("任务"), "target": say("目标"), "value": say("总磷"), "sources": say("到断面负荷"), "before": say("方案前"),
-        "after": say("方案后"), "next": say("下一个采样点"), "upstream": say("水流到断面所需时间"),
+        "after": say("方案后"), "next": say("下一个采样点"), "upstream": say("水流到断面"), "farthest": say("最远处"),
         "best": say("最佳估计"), "listed": say("清单"),
         "edit": say("编辑"), "done": say("完成"), "note": say("备注"), "up": say("上移"), "down": say("下移"), "remove": say("移除"),
         "add": say("添加"), "save": say("另存"), "keep": say("保存到项目"), "usual": say("恢复默认"), "full": say("全屏"),
@@ -250,6 +268,7 @@ def _words(content: Content) -> dict[str, str]:
     return {name: phrases.capital(word) for name, word in words.items()} | {
         "hours": say("小时"),
         "from": say("mg/L，从当月实测起算；清单未说明的部分原样保留"),
+        "stop": "。" if content.lang == "zh" else ". ",
         "colon": "：" if content.lang == "zh" else ": ",
         "signs": "　".join(f"{sign}\u00a0{phrases.capital(say(phrases.STATUS[one]))}" for one, sign in SIGNS.items()),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from hydro.tasks import STATES, state_of
 from layers.style import status
 from reports.content import Content, Figure, SectionReport, Source, Task
+from reports.planned import plan_named
 
 STATUS = {"over": "超标", "at": "持平（零余量）", "holds": "达标", "none": "未监测"}
 KIND = {
@@ -274,6 +275,12 @@ def top_sources(content: Content, one: SectionReport, count: int) -> list[Source
     return first
 
 
+def plan_name(content: Content) -> str:
+    """The plan by its name and how far it has come; blank where none is told."""
+    plan = content.plan
+    return capital(plan_named(plan.name, plan.state, content.say)) if plan else ""
+
+
 def plan_effect(content: Content) -> str:
     """The plan in one sentence: its name, its cost, and how many sections exceed before and after it."""
     plan = content.plan
@@ -285,8 +292,8 @@ def plan_effect(content: Content) -> str:
     before = sum(status(effect.before, target) == "over" for effect, target in told)
     after = sum(status(effect.after, target) == "over" for effect, target in told)
     return content.say(
-        "方案“{name}”：{cost}，超标断面由 {before} 个变为 {after} 个",
-        name=plan.name, cost=money(content, plan.cost), before=before, after=after,
+        "{plan}：{cost}，超标断面由 {before} 个变为 {after} 个",
+        plan=plan_name(content), cost=money(content, plan.cost), before=before, after=after,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +14,8 @@ from hydro.plan_rows import plan_id_of
 from reports.printable import clean
 
 UNITS = {"upgrade": "mg/L", "regulate": "mg/L", "dose": "m³/s", "dredge": "kg/d", "relocate": "kg/d"}
+
+STATES = {"draft": "草稿", "submitted": "已提交", "approved": "已批准", "rejected": "已退回", "archived": "已归档"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,18 @@ class Effect:
 
 @dataclass(frozen=True)
 class PlanReport:
-    """A plan, and what it makes of every section (section id -> effect)."""
+    """A plan, how far it has come, and what it makes of every section (section id -> effect)."""
 
     name: str
+    state: str
     cost: float
     lines: tuple[PlanLine, ...]
     effects: Mapping[str, Effect]
+
+
+def plan_named(name: str, state: str, say: Callable[..., str]) -> str:
+    """A plan as it is called wherever it is told or drawn: its name, and that it is a draft while it is one."""
+    return say("{state}方案“{name}”", state=say(STATES[state]) if state in STATES else "", name=name).strip()
 
 
 def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str, month: str) -> PlanReport:
@@ -56,13 +64,15 @@ def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str
     """
     plan_id = plan_id_of(tables, plan)
     measures = load_plan(network, tables, plan_id).measures
-    names = dict(zip(text(tables["plans"], "plan_id"), text(tables["plans"], "name"), strict=True))
+    plans = tables["plans"].set_index(text(tables["plans"], "plan_id"))
+    names, states = text(plans, "name"), text(plans, "state")
     stand = situation(network, Condition(month, month))
     table = compare(network, Scenario(network, measures, "remove"), situations=[stand])
     wanted = ["tp_before_mg_l", "tp_after_mg_l", "basis", "modelled_before_mg_l", "modelled_after_mg_l"]
     told = from_measured(table, [stand]).set_index("section_id")[wanted]
     return PlanReport(
         name=clean(names[plan_id]) or plan_id,
+        state=str(states[plan_id]),
         cost=sum(m.cost for m in measures if not math.isnan(m.cost)),
         lines=tuple(_line(network, measure) for measure in measures),
         effects={str(row[0]): Effect(*row[1:]) for row in told.itertuples(name=None)},

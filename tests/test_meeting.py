@@ -40,6 +40,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> AppTest:
 def test_it_makes_the_documents_chosen_and_offers_them(bench: AppTest) -> None:
     assert not bench.exception
     assert [box.value for box in bench.selectbox if box.label == "讲哪个方案"] == ["P1"]
+    assert "草稿方案“汛期攻坚方案(示例)”" in next(b for b in bench.selectbox if b.label == "讲哪个方案").options
     assert bench.multiselect[0].options[:3] == ["图册", "状况图", "汇报演示"]
     bench.multiselect[0].set_value(["工作簿", "简报"]).run()
     next(button for button in bench.button if button.label == "做月报").click().run()

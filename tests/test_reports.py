@@ -577,7 +577,7 @@ def test_a_plan_of_the_project_is_told_before_and_after(content: Content) -> Non
         effect = plan.effects[one.section_id]
         assert (effect.basis, effect.before) == ("monitored", one.measured.value)
     told = replace(content, plan=plan)
-    assert phrases.plan_effect(told) == "方案“汛期攻坚方案（示例）”：2,123 万元，超标断面由 5 个变为 0 个"
+    assert phrases.plan_effect(told) == "草稿方案“汛期攻坚方案（示例）”：2,123 万元，超标断面由 5 个变为 0 个"
     at = next(row for row in effect_table(told).rows if row[0] == "下马营")
     assert at[5] == "持平（零余量）"
     assert at[7] == pytest.approx(0.230, abs=1e-3)

@@ -13,12 +13,12 @@ from hydro.columns import records, text
 from layers import Project
 from layers.plans import OPEN, ConflictError
 from reports import phrases
+from reports.planned import STATES
 from ui import cache, parts, signin, state
 from ui.state import say
 
 LabelVisibility = Literal["visible", "hidden", "collapsed"]
 DECISIONS = phrases.DECISION
-STATES = {"draft": "草稿", "submitted": "已提交", "approved": "已批准", "rejected": "已退回", "archived": "已归档"}
 STEPS = {"submit": "提交", "approve": "批准", "reject": "退回", "archive": "归档"}
 REFRESH_S = 4
 COLUMNS = ("outlet_id", "name", "river", "county", "decision", "merge_to", "decided_by", "decided_on", "reason")

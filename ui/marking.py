@@ -15,6 +15,7 @@ from hydro.columns import number, records, text
 from layers import Project
 from layers.attachments import KINDS, LIMIT_BYTES
 from layers.plans import OPEN
+from reports.planned import plan_named
 from ui import cache, decisions, parts, signin, state
 from ui.state import say
 
@@ -48,11 +49,14 @@ def follow(url: str, revision: int) -> None:
 
 def _show(key: str, url: str, now: int) -> pd.DataFrame:
     """Put the decisions of the plan at hand on the map, and return them."""
-    plan = decisions.at_hand(cache.plans(url, now))
+    plans = cache.plans(url, now)
+    plan = decisions.at_hand(plans)
     made = cache.decisions(url, now, plan) if plan else pd.DataFrame(columns=["decision", "revision"])
     told = state.told_map(f"{plan} {made['revision'].max()} {len(made)}", time.time())
     decided = made["decision"][made["decision"] != "undecided"].to_dict()
-    _live(key=key, data={"told": told, "decided": decided})
+    rows = plans.set_index("plan_id")
+    named = plan_named(str(rows["name"][plan]), str(rows["state"][plan]), say) if decided else ""
+    _live(key=key, data={"told": told, "decided": decided, "plan": named})
     return made
 
 

@@ -44,6 +44,8 @@ QY.Furniture = class {
     for (const [kind, name] of Object.entries(QY.KIND_WORDS)) {
       if (this.app.points.kind.includes(kind)) kinds.append(QY.element("span", "", this.swatch(kind), word(name)));
     }
+    const plan = this.app.points.decided.size > 0 && this.app.points.plan;
+    if (plan) kinds.append(QY.element("span", "qy-plan", plan));
     for (const decision of new Set(this.app.points.decided.values())) {
       kinds.append(QY.element("span", "", this.swatch("outlet", decision), word(QY.DECISION_WORDS[decision])));
     }

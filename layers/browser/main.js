@@ -157,10 +157,11 @@ QY.App = class {
     this.sheets.trace.redraw();
   }
 
-  /** What is decided on outlets, {outlet_id: seal | merge | regulate}, told at a time: what is not later is not news. */
-  showDecided({ told, decided }) {
+  /** What is decided on outlets, {outlet_id: seal | merge | regulate}, in which plan, told at a time: what is not later is not news. */
+  showDecided({ told, decided, plan }) {
     if (!this.pack || told <= (this.decidedTold || 0)) return;
     this.decidedTold = told;
+    this.points.plan = plan;
     this.points.decided = new Map(Object.entries(decided).map(([id, what]) => [this.points.find("outlet", id), what]));
     this.map.getContainer().dataset.decided = this.points.decided.size;
     this.furniture.refresh();
@@ -307,7 +308,7 @@ QY.App = class {
         kind[i] === "outlet" && `${this.word("编码")} ${list.code[i] || this.word("（无）")}`,
         [this.word(list.type[i] || QY.KIND_WORDS[kind[i]]), river && `→ ${river}`].filter(Boolean).join(" "),
         reading ? `${this.word("总磷")} ${reading[0]} · ${reading[1]}` : kind[i] !== "gate" && this.word("无监测值"),
-        this.points.decided.has(i) && `${this.word("处置")} ${this.word(QY.DECISION_WORDS[this.points.decided.get(i)])}`,
+        this.points.decided.has(i) && `${this.points.plan || this.word("处置")} · ${this.word(QY.DECISION_WORDS[this.points.decided.get(i)])}`,
         said && `${this.word("到断面")} ${QY.figure(said[0])} kg/d · ${(100 * said[1]).toFixed(1)}%`,
       ],
       demo: this.state.demo && Boolean(reading || said),

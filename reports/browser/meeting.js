@@ -4,7 +4,7 @@
   const { words } = told;
   const sections = new Map(told.sections.map((one) => [one.id, one]));
   const SVG = "http://www.w3.org/2000/svg";
-  const ROWS = 7; // of a table that the last row of chairs can read
+  const ROWS = told.rows;
   const SIGN = { over: "▲", at: "◆", holds: "●", none: "○" };
   const STORE = `qy-story-${told.title}-${told.month}-${stamp(JSON.stringify(told.story))}`;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -65,7 +65,7 @@
   const header = made("header", "", {}, made("h1"), made("mark", told.demo));
   const main = made("main");
   const tools = made("nav", "", {}, press(words.edit, () => edit(), { title: "E" }), press(words.full, () => full(), { title: "F" }));
-  const footer = made("footer", "", {}, made("span", told.credit), tools, made("span"));
+  const footer = made("footer", "", {}, made("span", told.credit), made("kbd", words.keys), tools, made("span"));
   document.body.append(header, main, footer);
 
   const WHOLE = { x: -20, y: -20, wide: 1040, high: told.map.height + 40, scale: 1 };
@@ -100,8 +100,20 @@
     return { svg, reaches };
   }
 
+  /** Where a section's mark stands: apart from its neighbours on the whole map, in its place on a part. */
+  const spot = (one) => (frame === WHOLE ? one.spot : one.at);
+
+  /** Marks into a group, the worst last and so on top; each that had to be moved keeps a fine line to its place. */
+  function marks(group, list, drawn_) {
+    [...list].reverse().forEach((one) => {
+      const [[x, y], [px, py]] = [spot(one), one.at];
+      if (Math.hypot(x - px, y - py) > 5) group.append(drawn("line", { x1: px, y1: py, x2: x, y2: y, class: "lead" }));
+      group.append(drawn_(one));
+    });
+  }
+
   function mark(one, points = 14, status = one.status, colour = one.colour) {
-    const [x, y] = one.at;
+    const [x, y] = spot(one);
     const size = points * frame.scale;
     const shape = {
       over: ["path", { d: `M${x},${y - size * 1.2}L${x + size * 1.1},${y + size * 0.8}L${x - size * 1.1},${y + size * 0.8}Z` }],
@@ -110,25 +122,31 @@
     return drawn(shape[0], { ...shape[1], class: "mark", fill: colour });
   }
 
-  /** Section names beside their marks; one that would cover another goes below, above or left, or is left out. */
-  function name(svg, list, points = 29) {
+  /** Section names beside their marks; one that would cover another or a mark goes round it, then farther with a line. */
+  function name(svg, list, points = 29, words_ = (one) => `${one.name}${one.value === "—" ? "" : ` ${one.value}`}`) {
     const k = frame.scale;
     const size = points * k;
-    const taken = list.map(({ at: [x, y] }) => [x - 15 * k, y - 15 * k, x + 15 * k, y + 15 * k]);
+    const marked = frame === WHOLE ? placed() : list;
+    const taken = marked.map((one) => spot(one)).map(([x, y]) => [x - 15 * k, y - 15 * k, x + 15 * k, y + 15 * k]);
     list.forEach((one) => {
-      const [x, y] = one.at;
-      const text = `${one.name}${one.value === "—" ? "" : ` ${one.value}`}`;
+      const [x, y] = spot(one);
+      const text = words_(one);
       const wide = [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? size : size * 0.58), 0);
       const aside = Math.max(20, 0.75 * points) * k;
       const right = [[x + aside, y + 0.35 * size], [x + aside, y + 38 * k], [x + aside, y - 18 * k]];
       const left = right.map(([px, py]) => [2 * x - px - wide, py]);
-      const places = [right[0], left[0], [x - wide / 2, y + 44 * k], [x - wide / 2, y - 22 * k], right[1], right[2], left[1], left[2]];
-      const free = places.find(([px, py]) => {
+      const near = [right[0], left[0], [x - wide / 2, y + 44 * k], [x - wide / 2, y - 22 * k], right[1], right[2], left[1], left[2]];
+      const far = [60, 80, 100, 125, 150, 200].flatMap((away) => [[x - wide / 2, y - away * k], [x - wide / 2, y + (away + 20) * k], [x - wide - away * k, y - away * k], [x + away * k, y + away * k], [x - wide - away * k, y + away * k], [x + away * k, y - away * k]]);
+      const free = [...near, ...far].find(([px, py]) => {
         const box = [px, py - size, px + wide, py + 4 * k];
         const inside = box[0] > frame.x && box[2] < frame.x + frame.wide && box[1] > frame.y && box[3] < frame.y + frame.high;
         return inside && !taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
       });
       if (!free) return;
+      if (far.includes(free)) {
+        const end = [Math.max(free[0], Math.min(x, free[0] + wide)), free[1] < y ? free[1] + 4 * k : free[1] - size];
+        svg.insertBefore(drawn("line", { x1: x, y1: y, x2: end[0], y2: end[1], class: "lead" }), svg.querySelector(".marks"));
+      }
       taken.push([free[0], free[1] - size, free[0] + wide, free[1] + 4 * k]);
       svg.append(drawn("text", { x: free[0], y: free[1], class: "place", style: `font-size:${size}px` }, text));
     });
@@ -165,20 +183,22 @@
   const VIEWS = {
     situation() {
       const { svg } = basemap();
-      placed().forEach((one) => svg.append(mark(one)));
+      const group = drawn("g", { class: "marks" });
+      svg.append(group);
+      marks(group, placed(), (one) => mark(one));
       name(svg, placed());
       const rows = told.sections.slice(0, ROWS).map((one) => made("tr", "", {}, made("td", `${SIGN[one.status]} ${one.name}`), made("td", one.target, { class: "n" }), made("td", one.value, { class: "n" })));
       const head = made("tr", "", {}, made("th", words.section), made("th", words.target, { class: "n" }), made("th", `${words.value} mg/L`, { class: "n" }));
-      return [told.lead, svg, side(made("table", "", {}, head, ...rows), made("div", words.signs, { class: "quiet" }))];
+      return [told.lead, svg, side(made("table", "", {}, head, ...rows), made("div", told.more, { class: "quiet" }), made("div", words.signs, { class: "quiet" }))];
     },
 
     section({ section }) {
       const one = sections.get(section);
       const { svg } = basemap();
-      placed().forEach((other) => {
+      marks(svg, [one, ...placed().filter((other) => other !== one)].filter((other) => other.at), (other) => {
         const node = mark(other, other === one ? 22 : 9);
         if (other !== one) node.classList.add("faint");
-        svg.append(node);
+        return node;
       });
       if (one.at) name(svg, [one], 42);
       return [one.verdict, svg, side(made("div", one.value, { class: "big" }), made("div", `mg/L · ${words.target} ${one.target} · ${one.state}`, { class: "quiet" }), made("div", words.since, { class: "quiet" }), history(one))];
@@ -190,6 +210,7 @@
       svg.classList.add("tracing");
       const clock = drawn("text", { x: frame.x + 20 * frame.scale, y: frame.y + frame.high - 20 * frame.scale, class: "clock" });
       svg.append(clock);
+      if (one.first) svg.append(drawn("text", { x: clock.getAttribute("x"), y: clock.getAttribute("y") - 46 * frame.scale, class: "clock of" }, one.first.join(" ")));
       if (one.at) svg.append(mark(one, 20));
       if (one.at) name(svg, [one], 36);
       light(one, reaches, clock, svg);
@@ -201,7 +222,7 @@
       const one = sections.get(section);
       const rows = one.causes.map(([who, chance, evidence]) => made("div", "", {}, made("div", `${who} ${(100 * chance).toFixed(0)}%`, { class: "big", style: "font-size:1.7em" }), ...evidence.map((line) => made("div", `· ${line}`, { class: "quiet" }))));
       const { svg } = basemap();
-      placed().forEach((other) => svg.append(mark(other, other === one ? 20 : 9)));
+      marks(svg, [one, ...placed().filter((other) => other !== one)].filter((other) => other.at), (other) => mark(other, other === one ? 20 : 9));
       if (one.at) name(svg, [one], 36);
       const next = one.next ? [made("div", `${words.next} ▸ ${one.next}`, { style: "font-weight:700" })] : [];
       const body = rows.length ? rows : [made("div", words.none), ...bars(one)];
@@ -210,23 +231,22 @@
 
     plan() {
       const { svg } = basemap();
-      const clip = drawn("clipPath", { id: "left" });
-      const window_ = drawn("rect", { x: -20, y: -20, width: 520, height: told.map.height + 40 });
-      clip.append(window_);
-      const before = drawn("g", { "clip-path": "url(#left)" });
-      const after = drawn("g");
+      const [high, sides] = [told.map.height + 40, ["left", "right"].map((id) => drawn("clipPath", { id }))];
+      const [window_, rest] = [drawn("rect", { x: -20, y: -20, width: 520, height: high }), drawn("rect", { x: 500, y: -20, width: 520, height: high })];
+      [window_, rest].forEach((part, i) => sides[i].append(part));
+      const [before, after] = ["left", "right"].map((id) => drawn("g", { class: "marks", "clip-path": `url(#${id})` }));
       const coloured = (one, status) => mark(one, 15, status, status === "over" ? "#d7301f" : "#4393c3");
-      placed().filter((one) => told.plan.sections[one.id]).forEach((one) => {
-        const [[, was], [, will]] = told.plan.sections[one.id];
-        after.append(coloured(one, will));
-        before.append(drawn("circle", { cx: one.at[0], cy: one.at[1], r: 20, fill: "var(--paper)" }));
-        before.append(coloured(one, was));
-      });
+      const told_ = placed().filter((one) => told.plan.sections[one.id]);
+      marks(before, told_, (one) => coloured(one, told.plan.sections[one.id][0][1]));
+      marks(after, told_, (one) => coloured(one, told.plan.sections[one.id][1][1]));
       const edge = drawn("line", { x1: 500, x2: 500, y1: -20, y2: told.map.height + 20, stroke: "var(--ink)", "stroke-width": 2 });
-      svg.append(clip, after, before, edge);
+      svg.append(...sides, after, before, edge);
+      name(svg, told_.filter((one) => told.plan.sections[one.id][0][1] === "over"), 26, (one) => one.name);
       const swipe = made("input", "", { type: "range", min: -20, max: 1020, value: 500, class: "swipe", "aria-label": `${words.before} / ${words.after}` });
       swipe.addEventListener("input", () => {
         window_.setAttribute("width", Number(swipe.value) + 20);
+        rest.setAttribute("x", swipe.value);
+        rest.setAttribute("width", 1020 - swipe.value);
         edge.setAttribute("x1", swipe.value);
         edge.setAttribute("x2", swipe.value);
       });
@@ -237,7 +257,7 @@
         const cell = ([value, status]) => made("td", `${SIGN[status]} ${value}`, { class: status === "over" ? "n over" : "n" });
         return made("tr", "", {}, made("td", basis ? `${one.name} (${basis})` : one.name), made("td", target, { class: "n" }), cell(was), cell(will));
       });
-      return [told.plan.title, picture, side(made("table", "", {}, head, ...rows), made("div", words.from, { class: "quiet" }))];
+      return [told.plan.title, picture, side(made("table", "", {}, head, ...rows), made("div", told.more ? `${told.more}${words.stop}${words.from}` : words.from, { class: "quiet" }))];
     },
 
     tasks() {
@@ -262,7 +282,7 @@
       if (mine !== running) return;
       const part = whole ? Math.min((now - start) / whole, 1) : 1;
       for (; lit < order.length && order[lit][1] <= part * longest; lit += 1) reaches.get(order[lit][0])?.classList.add("lit");
-      clock.textContent = `${words.upstream} ${Math.round(24 * part * longest)} ${words.hours}`;
+      clock.textContent = `${words.upstream}${words.colon}${part < 1 ? "" : `${words.farthest} `}${Math.round(24 * part * longest)} ${words.hours}`;
       if (part < 1) return requestAnimationFrame(step);
       one.rest.forEach((id) => reaches.get(id)?.classList.add("lit"));
       way.forEach((path) => path.classList.add("way"));

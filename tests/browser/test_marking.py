@@ -56,6 +56,7 @@ def test_a_decision_made_on_one_map_appears_on_another_and_nothing_is_lost(
         other.page.get_by_role("button", name="永久性封堵").click()
         decided(other.page, theirs, "seal")
         decided(visit.page, theirs, "seal")
+        assert visit.ask_map("() => document.querySelector('.qy-plan').textContent") == "草稿方案“一期”"
         assert visit.ask_map(VIEW) == view
         expect(reason).to_have_value("还没写完")
 

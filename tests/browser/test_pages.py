@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 import hydro
 from hydro import upstream_set
 from reports.content import Content
-from reports.meeting import meeting
+from reports.meeting import APART, meeting
 from reports.month import build_content
 from reports.offline import offline_map
 from reports.planned import planned
@@ -150,6 +151,42 @@ def test_the_plan_is_told_from_the_reading_and_swiped(alone: Page, content: Cont
     assert worst[3].startswith("● 0.2")
     alone.locator(".swipe").fill("900")
     assert alone.locator("#left rect").get_attribute("width") == "920"
+
+
+def test_the_worst_marks_lie_on_top_apart_and_every_section_is_named(
+    alone: Page, content: Content, tmp_path: Path
+) -> None:
+    path = tmp_path / "meeting.html"
+    path.write_bytes(meeting(with_plan(content)))
+    alone.set_viewport_size({"width": 1366, "height": 768})
+    alone.goto(path.as_uri())
+    named = alone.locator(".place").all_text_contents()
+    assert {words.split()[0] for words in named} == {one.name for one in content.sections}
+    expect(alone.locator("main")).to_contain_text("其余 9 个断面见工作簿")
+    expect(alone.locator("footer kbd")).to_have_text("← → 翻页，B 黑屏，F 全屏，D 深浅，E 编辑")
+    spots = [one["spot"] for one in alone.evaluate("() => JSON.parse(told.textContent).sections")]
+    assert min(math.dist(a, b) for i, a in enumerate(spots) for b in spots[:i]) > 0.85 * APART
+    for step in ("#0", "#7"):
+        alone.goto(path.as_uri() + step)
+        alone.reload()
+        drawn = alone.locator(".marks").last.locator(".mark").evaluate_all("all => all.map((one) => one.tagName)")
+        assert drawn[-5:] == ["path"] * 5, "the five that are over are drawn last"
+    expect(alone.locator("header h1")).to_contain_text("草稿方案“汛期攻坚方案（示例）”")
+
+
+def test_the_trace_says_whose_time_it_tells_and_has_bars_on_a_narrow_screen(
+    alone: Page, content: Content, tmp_path: Path
+) -> None:
+    path = tmp_path / "meeting.html"
+    path.write_bytes(meeting(content))
+    alone.set_viewport_size({"width": 640, "height": 700})
+    alone.emulate_media(reduced_motion="reduce")
+    alone.goto(path.as_uri() + "#2")
+    expect(alone.locator(".clock").first).to_have_text(re.compile(r"水流到断面：最远处 \d+ 小时"))
+    expect(alone.locator(".clock.of")).to_have_text("城东污水处理厂 10 小时")
+    bar = alone.locator(".bar b").first.bounding_box()
+    assert bar is not None
+    assert bar["width"] > 40
 
 
 def test_the_trace_fills_the_view_with_what_lies_upstream(alone: Page, content: Content, tmp_path: Path) -> None:

@@ -14,20 +14,22 @@ from layers.stories import keep_story, steps_from
 from reports.content import Content
 from reports.meeting import meeting
 from reports.pack import Style, documents, make_pack
+from reports.planned import plan_named
 from reports.printable import clean
 from reports.sheet import PAPERS
 from ui import cache, parts, signin, state, waiting_room
 from ui.state import say
 
 HERE = Path(__file__).parents[1] / "browser"
-HEIGHT = 700
+HEIGHT = 620
+"""Of the show in the page: with what is above it, all is in view on a screen of 768 lines."""
 
 
 _story = st.components.v2.component("qingyuan_story", js=(HERE / "story.js").read_text(encoding="utf-8"))
 
 
 def render() -> None:
-    """The story of the month on top, its documents below; until the causes are known, what is known already."""
+    """The story of the month, with its plan and its documents above; until the causes are known, what is known already."""
     with parts.guard():
         url = cache.place()
         revision = cache.project(url).revision
@@ -36,17 +38,20 @@ def render() -> None:
             with room:
                 st.fragment(waiting_room.show, run_every="1s")(url, revision)
             return
-        plan = _plan(url, revision)
+        above = st.container(key="meeting_above", horizontal=True, vertical_alignment="bottom")
+        with above:
+            plan = _plan(url, revision)
         asked = (url, revision, state.month(), state.lang(), plan)
         if not cache.content_made(*asked):
             room = room.empty()
             room.html(waiting_room.drawn(url, revision, waiting_room.LAYING_OUT))
         content = cache.content(*asked)
+        with above:
+            _pack(content)
         keeps = signin.who().may("write")
         room.iframe(meeting(content, keeps=keeps).decode(), height=HEIGHT)
         if keeps:
             _story(key=state.STORY, on_story_change=_keep_story)
-        _pack(content)
 
 
 def _keep_story() -> None:
@@ -63,7 +68,9 @@ def _plan(url: str, revision: int) -> str:
     plans = plans[~plans["state"].isin(["rejected", "archived"])]
     if plans.empty:
         return ""
-    names = dict(zip(plans["plan_id"].astype(str), plans["name"].astype(str), strict=True))
+    names = {
+        str(one["plan_id"]): plan_named(str(one["name"]), str(one["state"]), say) for one in plans.to_dict("records")
+    }
     approved = [i for i, how in zip(names, plans["state"], strict=True) if how == "approved"]
     choices = ["", *names]
     return st.selectbox(
@@ -79,7 +86,7 @@ def _plan(url: str, revision: int) -> str:
 def _dress(content: Content) -> tuple[Content, Style]:
     """Who makes the pack, on which paper, in whose template."""
     say_series = {"section": "一页一断面", "river": "一页一河流", "county": "一页一县", "basin": "只要全流域"}
-    with st.popover(say("版式")):
+    with st.expander(say("版式")):
         unit = st.text_input(say("编制单位"), key=state.PACK_UNIT, max_chars=60)
         approval = st.text_input(say("地图审图号"), key=state.PACK_APPROVAL, max_chars=40)
         paper = st.segmented_control(say("图册纸张"), list(PAPERS), default="A3", key=state.PACK_PAPER) or "A3"
@@ -94,7 +101,7 @@ def _dress(content: Content) -> tuple[Content, Style]:
 
 @st.fragment
 def _pack(content: Content) -> None:
-    with parts.guard(), st.container(key="pack", horizontal=True, vertical_alignment="bottom"):
+    with parts.guard(), st.popover(say("月报")):
         offered = {say(one.title): one for one in documents(content)}
         wanted = st.multiselect(say("选月报里的内容"), list(offered), default=list(offered), key=state.PICK_PACK)
         dressed, style = _dress(content)
