@@ -64,12 +64,12 @@ def test_a_step_says_what_it_replaced_and_can_be_taken_back(bench: AppTest) -> N
     press(bench, "规范整治 2")
     assert marked(bench) == {"O1": "seal", "O2": "regulate", "O3": "regulate"}
     assert "上一步：新增 规范整治 2；取代了原来的 封堵 1" in [text.value for text in bench.text]
-    press(bench, "撤销")
+    press(bench, "撤销这一步")
     assert marked(bench) == {"O1": "seal", "O2": "seal"}
     press(bench, "给我最省的方案")
     assert marked(bench) != {"O1": "seal", "O2": "seal"}
     assert bench.session_state["plan_told"]
-    press(bench, "撤销")
+    press(bench, "撤销这一步")
     assert marked(bench) == {"O1": "seal", "O2": "seal"}
     assert not bench.session_state["plan_told"]
 

@@ -96,7 +96,9 @@ def slopes(table: pd.DataFrame, margin: float) -> None:
 def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
     before, after, over, holds = say("现状"), say("实施后"), say("超标"), say("达到目标")
     lone = (rows["basis"] != "monitored") & (rows["basis"] == "monitored").any() & (rows["condition"].nunique() == 1)
-    rows = rows.assign(condition=rows["water"], basis=[say(phrases.EFFECT[basis]) for basis in rows["basis"]])
+    modelled = (rows["basis"] != "monitored").groupby(rows["condition"]).transform("all")
+    waters = rows["water"].where(~modelled, rows["water"] + " " + say("模拟"))
+    rows = rows.assign(condition=waters, basis=[say(phrases.EFFECT[basis]) for basis in rows["basis"]])
     rows["label"] = rows["label"].where(~lone, rows["label"] + " · " + say("模拟"))
     several = rows["condition"].nunique() > 1 and not apart
     order = list(dict.fromkeys(rows["label"]))

@@ -59,7 +59,10 @@ def _side_by_side(
     several: dict[str, hydro.Scenario], stands: tuple[hydro.Situation, ...], scope: tuple[str, ...]
 ) -> pd.DataFrame:
     columns: dict[str, dict[str, str]] = {}
-    waters = {stand.condition.name: ask.called(stand.condition) for stand in stands}
+    waters = {
+        flow.name: ask.called(flow) + ("" if flow.time else f" {say('模拟')}")
+        for flow in (stand.condition for stand in stands)
+    }
     for title, one in several.items():
         found = hydro.from_measured(hydro.compare(one.network, one, situations=stands), stands)
         found = found[found["section_id"].isin(scope) & found["target_mg_l"].notna()]

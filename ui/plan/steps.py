@@ -20,7 +20,7 @@ def show() -> None:
         return
     told, back = st.columns([6, 1], vertical_alignment="center")
     told.text(words(before, state.marks()))
-    back.button(say("撤销"), on_click=state.take_back, width="stretch", key="plan_take_back")
+    back.button(say("撤销这一步"), on_click=state.take_back, width="stretch", key="plan_take_back")
 
 
 def words(before: Sequence[Measure], after: Sequence[Measure]) -> str:
