@@ -63,7 +63,7 @@ WORDS = (
     "处置",
     "规范整治",
     "清理合并",
-    "永久性封堵",
+    "封堵",
 )
 """Every word the map writes by itself; whoever shows it passes their translation."""
 

@@ -28,7 +28,7 @@ BASIS = {
     "unknown": "不明",
 }
 ACTION = {
-    "seal": "永久性封堵",
+    "seal": "封堵",
     "regulate": "规范整治",
     "merge": "清理合并",
     "dose": "引水",
@@ -37,7 +37,7 @@ ACTION = {
     "relocate": "搬迁",
 }
 SURVEY = {"found": "已查", "sampled": "已测", "traced": "已溯", "signed": "已治（立标）"}
-DECISION = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "永久性封堵"}
+DECISION = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "封堵"}
 EFFECT = {"monitored": "实测起算", "modelled": "模拟"}
 """Where the figures of a plan start from."""
 NUMERAL = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ", ">V": "劣Ⅴ", "": "—"}

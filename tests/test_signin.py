@@ -171,7 +171,7 @@ def test_the_second_writer_is_shown_both_versions_and_chooses(project: layers.Pr
     press(app, "决定")
     assert project.plans.decisions("一期")["decision"].to_dict() == {"O1": "regulate"}
     versions = app.dataframe[0].value
-    assert versions.iloc[0].tolist() == ["O1", "规范整治", "王工", "先规范", "永久性封堵"]
+    assert versions.iloc[0].tolist() == ["O1", "规范整治", "王工", "先规范", "封堵"]
     assert app.multiselect(key="outlets").value == ["O1", "O2"]  # what was chosen is still there
     press(app, "改用我的")
     assert project.plans.decisions("一期")["decision"].to_dict() == {"O1": "seal", "O2": "seal"}

@@ -340,7 +340,7 @@ QY.App = class {
   }
 };
 
-QY.DECISION_WORDS = { regulate: "规范整治", merge: "清理合并", seal: "永久性封堵" };
+QY.DECISION_WORDS = { regulate: "规范整治", merge: "清理合并", seal: "封堵" };
 QY.KIND_WORDS = { outlet: "排污口", plant: "污水处理厂", gate: "闸", inbound: "入境" };
 
 /** Three figures that matter, without exponents. */

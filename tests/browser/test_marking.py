@@ -53,7 +53,7 @@ def test_a_decision_made_on_one_map_appears_on_another_and_nothing_is_lost(
         frame = other.open(address)
         frame.locator(".leaflet-container").click(position=other.ask_map(PLACE, theirs))
         expect(other.page.locator(".st-key-marking")).to_contain_text("<b>O</b><script>alert(1)</script>")
-        other.page.get_by_role("button", name="永久性封堵").click()
+        other.page.get_by_role("button", name="封堵").click()
         decided(other.page, theirs, "seal")
         decided(visit.page, theirs, "seal")
         assert visit.ask_map("() => document.querySelector('.qy-plan').textContent") == "草稿方案“一期”"
@@ -66,7 +66,7 @@ def test_a_decision_made_on_one_map_appears_on_another_and_nothing_is_lost(
         decided(visit.page, mine, "regulate")
         expect(visit.page.locator(".st-key-marking")).to_contain_text("先规范")
         expect(reason).to_have_value("还没写完")
-        visit.page.get_by_role("button", name="永久性封堵").click()
+        visit.page.get_by_role("button", name="封堵").click()
         decided(other.page, mine, "seal")
         assert office.plans.decisions("一期").loc[mine, "reason"] == "还没写完"
         other.page.get_by_role("button", name="撤销我的上一步").click()  # the same person, at another screen
