@@ -24,7 +24,7 @@ import pandas as pd
 
 import hydro
 from benchmarks.basins_monthly import make_basin
-from hydro import suspects
+from hydro.causes import suspects
 
 CASES = Path(__file__).resolve().parents[1] / ".." / "shared" / "oracles" / "cases"
 Answer = Callable[[str, str], tuple[dict[str, float], dict[str, float]]]

@@ -20,7 +20,7 @@ import pandas as pd
 
 import hydro
 from benchmarks.basins_hourly import make_basin
-from hydro.alarm import hours
+from hydro.causes.alarm import hours
 
 REGISTERED = ("outlet", "plant")
 

@@ -75,8 +75,8 @@ def peer(table) -> dict[str, float]:
 def once() -> dict[str, float]:
     """One fresh process: every figure in seconds, memory in MB."""
     started = time.perf_counter()
-    from hydro.months import monthly_means
-    from hydro.trend import seasonal_kendall
+    from hydro.assessment.months import monthly_means
+    from hydro.assessment.trend import seasonal_kendall
     from layers.assess import assess_network, counties_ranked, section_months
     from layers.standards import load_standard
 

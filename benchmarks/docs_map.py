@@ -17,7 +17,7 @@ from streamlit_folium import st_folium
 import hydro
 import layers
 from hydro.upstream import upstream_of_reach
-from layers.assets import Shelf
+from layers.maps.assets import Shelf
 
 st.set_page_config(layout="wide")
 

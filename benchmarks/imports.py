@@ -68,8 +68,8 @@ def beside(lines: Any, count: int) -> Any:
 
 
 def ours(folder: Path, into: Path) -> dict[str, Any]:
-    from layers.imports import import_sources
-    from layers.read import Options
+    from layers.intake.imports import import_sources
+    from layers.intake.read import Options
 
     outcome = import_sources([folder], into, Options(snap_m=SNAP_M))
     if not outcome.report.sound:

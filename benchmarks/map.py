@@ -240,7 +240,7 @@ def documentation(browser: Browser, project: str, clicks: int = 3) -> dict[str, 
 def measure(reaches: int, demo: bool, peer: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         if demo:
-            from layers.demo import demo_project
+            from layers.intake.demo import demo_project
 
             project = str(demo_project(Path(folder) / "demo.gpkg"))
         else:

@@ -28,10 +28,10 @@ from pyarrow import csv
 
 import layers
 from benchmarks.interrupt import end_with_all
-from hydro.month_rows import months_of
-from layers import kept_months
-from layers.export import export
-from layers.sqlite import CACHE_KIB
+from hydro.assessment.month_rows import months_of
+from layers.store import kept_months
+from layers.store.export import export
+from layers.store.sqlite import CACHE_KIB
 
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests")]
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 import hydro
-from hydro.effect import concentration
-from hydro.scenario import change
+from hydro.planning.effect import concentration
+from hydro.planning.scenario import change
 
 FLOWS = (
     hydro.Condition("low flow", flow_factor=0.5),

@@ -28,8 +28,8 @@ from pathlib import Path
 import layers
 from benchmarks.interrupt import end_with_all
 from benchmarks.sessions import Visitor
-from layers.accounts import Accounts
-from layers.demo import demo_project
+from layers.intake.demo import demo_project
+from layers.store.accounts import Accounts
 
 TOP = Path(__file__).resolve().parents[1]
 PASSWORD = "鱼翔浅底-清水绿岸-2026"

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.terrain --side 10000 --format table|json``.  A rough plain that falls gently is made first (not
 measured). Each way runs in a process of its own, whose peak memory is asked of the system: *ours* from the file to
-reaches, catchment outlines and areas (``layers.streams.rivers_of_land``), hillshade included; *ours, rivers given* the same
-for the extracted rivers as a project's own (``layers.terrain.land_of_rivers``); *pyflwdir* reads the file whole, then
+reaches, catchment outlines and areas (``layers.intake.streams.rivers_of_land``), hillshade included; *ours, rivers given* the same
+for the extracted rivers as a project's own (``layers.land.terrain.land_of_rivers``); *pyflwdir* reads the file whole, then
 ``from_dem``, ``upstream_area``, ``streams`` and ``basins`` of the same threshold, without outlines. ``--no-peer`` leaves it out
 (at 10,000 × 10,000 cells it takes 3.95 GB against our 1.62 GB).
 """
@@ -53,8 +53,8 @@ def make(path: Path, side: int) -> None:
 
 
 def ours(dem: Path, out: Path) -> int:
-    from layers.dem import Dem
-    from layers.streams import rivers_of_land, write_land
+    from layers.intake.streams import rivers_of_land, write_land
+    from layers.land.dem import Dem
 
     land = rivers_of_land(Dem(dem), threshold_km2=THRESHOLD_KM2)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -68,8 +68,8 @@ def ours_given(dem: Path, out: Path) -> int:
     import shapely
 
     import hydro
-    from layers.dem import Dem
-    from layers.terrain import land_of_rivers
+    from layers.land.dem import Dem
+    from layers.land.terrain import land_of_rivers
 
     reaches = gpd.read_file(out, layer="reaches").assign(length_m=1000.0)
     ends = shapely.get_coordinates(shapely.get_point(reaches.geometry, [[0], [-1]]))

@@ -1,35 +1,35 @@
 """The science: numpy, scipy, pandas, networkx. No files, maps, SQL, UI, clocks."""
 
-from hydro.alternatives import cost_curve, last_bit_costs, next_best
-from hydro.anchor import expected_tp, from_measured, measured_tp
-from hydro.board import Board, board, settle
-from hydro.compensation import compensation
+from hydro.assessment.board import Board, board, settle
+from hydro.assessment.compensation import compensation
+from hydro.assessment.ledger import ledger, outlook
+from hydro.assessment.months import Months, monthly_means
+from hydro.assessment.permits import double_test
+from hydro.assessment.registers import league
+from hydro.assessment.samples import classify
+from hydro.assessment.standards import Standard, build_standard
+from hydro.assessment.trend import seasonal_kendall, spearman
+from hydro.causes.episodes import Episodes
+from hydro.causes.evidence import Attribution, attribute
+from hydro.causes.findings import CONFIRMED, EXCLUDED, FieldFinding, Finding
+from hydro.causes.inquiry import Inquiry, inquire
+from hydro.causes.judgement import Judgement
+from hydro.causes.sampling import next_sample, patrol
 from hydro.delivery import Delivery, delivery_ratios
-from hydro.effect import Condition, Situation, situation
-from hydro.episodes import Episodes
 from hydro.errors import BalanceError, Fault, FaultsError, HydroError
-from hydro.evidence import Attribution, attribute
-from hydro.findings import CONFIRMED, EXCLUDED, FieldFinding, Finding
-from hydro.inquiry import Inquiry, inquire
-from hydro.judgement import Judgement
-from hydro.ledger import ledger, outlook
 from hydro.load import diffuse_loads, source_loads
-from hydro.measure import Measure
-from hydro.model import Limits, Model, build_model
-from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork, build_network, join_network
 from hydro.observations import Observations, period
-from hydro.optimise import Plan, plan_measures, solve_plan
-from hydro.options import Prices
-from hydro.permits import double_test
-from hydro.plan_rows import load_plan, plan_rows, task_rows
-from hydro.plume import Mixing
-from hydro.registers import league
-from hydro.reliability import Reliability, reliability, robust_plan
-from hydro.route import Balance, Routing, route
-from hydro.samples import classify
-from hydro.sampling import next_sample, patrol
-from hydro.scenario import (
+from hydro.planning.alternatives import cost_curve, last_bit_costs, next_best
+from hydro.planning.anchor import expected_tp, from_measured, measured_tp
+from hydro.planning.effect import Condition, Situation, situation
+from hydro.planning.measure import Measure
+from hydro.planning.model import Limits, Model, build_model
+from hydro.planning.optimise import Plan, plan_measures, solve_plan
+from hydro.planning.options import Prices
+from hydro.planning.plan_rows import load_plan, plan_rows, task_rows
+from hydro.planning.reliability import Reliability, reliability, robust_plan
+from hydro.planning.scenario import (
     Scenario,
     compare,
     dose,
@@ -41,14 +41,14 @@ from hydro.scenario import (
     seal,
     upgrade,
 )
+from hydro.planning.storm import flood_intensity, storm
+from hydro.plume import Mixing
+from hydro.route import Balance, Routing, route
 from hydro.solve import Solver
 from hydro.spill import Plume, forward_plume
-from hydro.standards import Standard, build_standard
-from hydro.storm import flood_intensity, storm
 from hydro.topology import Topology
 from hydro.trace import Trace, exceedances, trace_sources
 from hydro.transport import Conditions, Passage, conditions, passage
-from hydro.trend import seasonal_kendall, spearman
 from hydro.upstream import main_path, path_length_m, routed_total, upstream_set
 
 __all__ = [

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydro.attainment import exceeds
+from hydro.assessment.attainment import exceeds
+from hydro.assessment.months import monthly_means
+from hydro.assessment.standards import Standard
 from hydro.delivery import Delivery, delivery_ratios
 from hydro.errors import BalanceError, HydroError
 from hydro.load import ESTIMATED, diffuse_loads, source_loads
-from hydro.months import monthly_means
 from hydro.network import RiverNetwork
 from hydro.observations import Reading
 from hydro.route import BALANCE_TOLERANCE, forward, place_loads, section_loads, source_nodes
-from hydro.standards import Standard
 from hydro.topology import Float
 from hydro.transport import KG_D_PER_MG_L_M3_S, conditions
 from hydro.upstream import steps_to

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hydro.board import Board, board, settle, under_storm
-from hydro.cwqi import county_index
+from hydro.assessment.board import Board, board, settle, under_storm
+from hydro.assessment.cwqi import county_index
+from hydro.assessment.month_rows import months_of
+from hydro.assessment.months import Months, monthly_means
+from hydro.assessment.remarks import waterbodies
 from hydro.errors import HydroError
-from hydro.month_rows import months_of
-from hydro.months import Months, monthly_means
 from hydro.network import RiverNetwork
-from hydro.remarks import waterbodies
 from layers.standards import load_standard, load_table
 
 if TYPE_CHECKING:
-    from layers.project import Project
+    from layers.store.project import Project
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def section_months(network: RiverNetwork, *, today: str = "") -> Months:
 
 def project_months(project: Project, network: RiverNetwork, *, today: str = "") -> Months:
     """The same from the means that the project keeps, where they hold: without a look at the records themselves."""
-    from layers import kept_months
+    from layers.store import kept_months
 
     rows = kept_months.read(project.store)
     if rows is None:

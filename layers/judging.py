@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from hydro import Attribution, HydroError, attribute
-from layers.findings import field_findings
-from layers.project import open_project
+from layers.store.findings import field_findings
+from layers.store.project import open_project
 
 Refusal = tuple[str, str, dict[str, Any]]
 """Code, message and parameters of a HydroError: what crosses from one process to another."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from layers.sources import Layer
+from layers.formats.sources import Layer
 
 
 @dataclass

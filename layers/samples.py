@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hydro.assessment.standards import Standard
 from hydro.errors import HydroError
-from hydro.standards import Standard
 
 SHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
 HEADER_WITHIN = 20  # rows searched for the header; below that it is not a table of samples

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hydro.standards import Standard, build_standard
+from hydro.assessment.standards import Standard, build_standard
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "standards"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from layers.project import Project
-from layers.tables import LAYOUTS
+from layers.store.project import Project
+from layers.store.tables import LAYOUTS
 
 
 def summarise(project: Project) -> dict[str, Any]:

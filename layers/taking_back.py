@@ -11,9 +11,9 @@ import pandas as pd
 import shapely
 
 from hydro.errors import HydroError
-from layers.project import Project
-from layers.rows import Row
-from layers.tables import LAYOUTS
+from layers.store.project import Project
+from layers.store.rows import Row
+from layers.store.tables import LAYOUTS
 
 GEOM = "geom"
 """What the store, and so the book, calls the drawing of a row."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from layers.preview import Preview
+from layers.intake.preview import Preview
 from layers.report import Entry
 from reports.fonts import OFFICE_FACE
 from reports.workbook import HEAD, LONGEST_CELL, LONGEST_SHEET_NAME, NOT_IN_A_SHEET_NAME, SAFE

@@ -14,9 +14,9 @@ from matplotlib.patches import Polygon
 from shapely.ops import substring
 
 from hydro.columns import text
-from layers.pictures import Picture
-from layers.relief import laid_on
-from layers.style import BLUE, INK, PATH
+from layers.land.relief import laid_on
+from layers.maps.style import BLUE, INK, PATH
+from layers.store.pictures import Picture
 from reports.atlas import Atlas
 from reports.content import Content, SectionReport
 from reports.frame import PAPER, Frame

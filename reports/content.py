@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from hydro import RiverNetwork, Trace
-from hydro.standards import Standard
+from hydro.assessment.standards import Standard
 from i18n import text as translate
-from layers.pictures import Picture
-from layers.stories import Step
-from layers.style import Status
+from layers.maps.style import Status
+from layers.store.pictures import Picture
+from layers.store.stories import Step
 from reports.planned import PlanReport
 from reports.printable import clean
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from hydro import Trace
+from hydro.causes.findings import AGAINST, FOR, Finding
+from hydro.causes.sampling import next_sample
 from hydro.columns import text as column
-from hydro.findings import AGAINST, FOR, Finding
-from hydro.sampling import next_sample
 from i18n import text
 
 MARK = {FOR: "＋", AGAINST: "－"}

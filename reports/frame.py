@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import patheffects as effects
 
-from layers.style import INK
+from layers.maps.style import INK
 from reports.atlas import Extent
 from reports.fonts import Typeface
 from reports.labels import Box, Placed, Placer

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import Polygon, Rectangle
 
-from layers.style import GREY, INK
+from layers.maps.style import GREY, INK
 from reports import phrases
 from reports.atlas import Atlas, Extent, around, roomy
 from reports.content import Content, SectionReport

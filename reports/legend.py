@@ -9,8 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.patches import Ellipse
 
-from hydro.standards import CLASSES
-from layers.style import BLUE, INK, PATH
+from hydro.assessment.standards import CLASSES
+from layers.maps.style import BLUE, INK, PATH
 from reports import phrases
 from reports.atlas import Atlas
 from reports.cartography import Stress

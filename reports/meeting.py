@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from i18n import text as translate
-from layers.style import status
+from layers.maps.style import status
 from reports import phrases
 from reports.atlas import Atlas, make_atlas
 from reports.content import Content, SectionReport

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from hydro import HydroError, RiverNetwork, Trace, inquire
-from hydro.attainment import attained, states, streak
+from hydro.assessment.attainment import attained, states, streak
+from hydro.assessment.months import Months
+from hydro.assessment.standards import CLASSES, Standard
 from hydro.columns import text
-from hydro.months import Months
-from hydro.standards import CLASSES, Standard
 from i18n import text as translate
 from layers.assess import project_months, section_months
-from layers.findings import field_findings
-from layers.pictures import RELIEF, Picture, kept
-from layers.project import Project
+from layers.maps.style import status
 from layers.standards import load_standard
-from layers.stories import Step, story_of
-from layers.style import status
+from layers.store.findings import field_findings
+from layers.store.pictures import RELIEF, Picture, kept
+from layers.store.project import Project
+from layers.store.stories import Step, story_of
 from reports.content import Cause, Content, Figure, SectionReport, Source, Status, Task
 from reports.evidence import next_place, told
 from reports.planned import PlanReport, planned

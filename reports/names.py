@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from hydro.columns import text
-from layers.style import GREY, INK
+from layers.maps.style import GREY, INK
 from reports import phrases
 from reports.atlas import Atlas
 from reports.content import Content, SectionReport

@@ -9,7 +9,7 @@ from typing import Any
 
 from branca.element import Element
 
-from layers.map import draw, result_rows
+from layers.maps.map import draw, result_rows
 from reports import phrases
 from reports.content import Content, SectionReport
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib import patheffects as effects
 
-from layers.style import GREY, INK
+from layers.maps.style import GREY, INK
 from reports import phrases
 from reports.content import Content, SectionReport, Source
 from reports.pen import FAINT, Column, Pen

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure as Page
 
-from layers.style import GREY, INK
+from layers.maps.style import GREY, INK
 from reports.fonts import Typeface
 from reports.lines import broken
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from hydro.tasks import STATES, state_of
-from layers.style import status
+from layers.maps.style import status
 from reports.content import Content, Figure, SectionReport, Source, Task
 from reports.planned import plan_named
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from hydro import Plan, Reliability, cost_curve, last_bit_costs, next_best
-from hydro.alternatives import LAST_MG_L
 from hydro.columns import text as column
-from hydro.effect import BASELINE
-from hydro.obstacle import Obstacle
-from hydro.seasons import NORMAL
+from hydro.planning.alternatives import LAST_MG_L
+from hydro.planning.effect import BASELINE
+from hydro.planning.obstacle import Obstacle
+from hydro.planning.seasons import NORMAL
 from i18n import text
 
 FREE = 0.05

@@ -12,8 +12,8 @@ import pandas as pd
 from hydro import Plan, compare, from_measured
 from hydro.columns import text as column
 from hydro.duties import DUTIES
-from hydro.measure import Measure, with_duty
-from hydro.plan_rows import place_name
+from hydro.planning.measure import Measure, with_duty
+from hydro.planning.plan_rows import place_name
 from i18n import text
 from reports.plan import money, tell, waters
 

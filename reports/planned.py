@@ -10,7 +10,7 @@ import pandas as pd
 
 from hydro import Condition, Measure, RiverNetwork, Scenario, compare, from_measured, load_plan, situation
 from hydro.columns import text
-from hydro.plan_rows import plan_id_of
+from hydro.planning.plan_rows import plan_id_of
 from reports.printable import clean
 
 UNITS = {"upgrade": "mg/L", "regulate": "mg/L", "dose": "m³/s", "dredge": "kg/d", "relocate": "kg/d"}
@@ -60,7 +60,7 @@ def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str
     """The plan of that id or name under the water of the month. Raises HydroError ``plan_unknown``.
 
     Its measures are the rows of ``measures`` and what ``decisions`` says of outlets; a sealed outlet's water leaves the
-    river with it. A section measured that month starts from its reading (:mod:`hydro.anchor`).
+    river with it. A section measured that month starts from its reading (:mod:`hydro.planning.anchor`).
     """
     plan_id = plan_id_of(tables, plan)
     measures = load_plan(network, tables, plan_id).measures

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from hydro.causes.sampling import patrol
 from hydro.columns import number, text
-from hydro.sampling import patrol
-from layers.style import status
+from layers.maps.style import status
 from reports import phrases
 from reports.content import Content, SectionReport, Task
 from reports.patrol import with_routes

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layers.inert import inert
+from layers.formats.inert import inert
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hydro.board import Board
+from hydro.assessment.board import Board
+from hydro.assessment.standards import Standard
 from hydro.errors import Fault
-from hydro.standards import Standard
 from i18n import text
 
 

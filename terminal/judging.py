@@ -23,7 +23,7 @@ def classify(
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
     """Class of every sample, with the deciding parameter and every doubt."""
-    from hydro.samples import classify as judge
+    from hydro.assessment.samples import classify as judge
     from layers.samples import read_samples
     from layers.standards import load_standard
     from reports.words import judged_samples

@@ -17,7 +17,7 @@ verbs = typer.Typer()
 def backup(project: Project, to: Annotated[Path, typer.Option(help=say("备份文件，须尚不存在"))]) -> None:
     """Copy a project, as it is at this moment, to a new project file, and verify the copy."""
     import layers
-    from layers.backup import backup as keep
+    from layers.store.backup import backup as keep
 
     keep(layers.open_project(project), str(to))
 
@@ -28,8 +28,8 @@ def restore(
     into: Annotated[str, typer.Option(help=say("恢复到何处，须尚无项目"))],
 ) -> None:
     """Make a project again from a backup, in a place where there is none."""
-    from layers.backup import restore as bring_back
-    from layers.project import store_at
+    from layers.store.backup import restore as bring_back
+    from layers.store.project import store_at
 
     bring_back(str(file), store_at(into))
 
@@ -68,8 +68,8 @@ def health(
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
     """State of a project's store, once or as an endpoint."""
-    from layers.health import health as examine
-    from layers.health import serve
+    from layers.store.health import health as examine
+    from layers.store.health import serve
 
     if port:
         serve(project, port=port).serve_forever()

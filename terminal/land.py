@@ -40,9 +40,9 @@ def terrain(
 ) -> None:  # fmt: skip
     """Catchments of the project's own rivers, which win over the terrain; or rivers, where there are none."""
     import layers
-    from layers.dem import Dem
-    from layers.streams import THRESHOLD_KM2, found_project, has_rivers, rivers_of_land, write_land
-    from layers.terrain import keep_land, land_of_rivers
+    from layers.intake.streams import THRESHOLD_KM2, found_project, has_rivers, rivers_of_land, write_land
+    from layers.land.dem import Dem
+    from layers.land.terrain import keep_land, land_of_rivers
 
     asked = Dem(dem, crs=crs, nodata=nodata, coarsen=coarsen)
     founding = not has_rivers(project)
@@ -99,7 +99,7 @@ def landuse(
 ) -> None:
     """Diffuse TP by catchment; saving writes it to ``catchments``, and to reaches as ``lateral_tp_mg_l``."""
     import layers
-    from layers.landcover import diffuse_of_land_use, keep_diffuse
+    from layers.land.landcover import diffuse_of_land_use, keep_diffuse
     from layers.standards import own_table
 
     opened = layers.open_project(project)
@@ -135,7 +135,7 @@ def rainfall(
 ) -> None:
     """Mean rain by catchment, or by reach; saving writes the basin's mean to ``weather``."""
     import layers
-    from layers.rainfall import by_reaches, keep_rain, rain_of_catchments
+    from layers.land.rainfall import by_reaches, keep_rain, rain_of_catchments
 
     opened = layers.open_project(project)
     catchments = opened.table("catchments", geometry=True)

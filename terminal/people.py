@@ -28,7 +28,7 @@ def user_add(
     """Make an account; the password is read from the terminal, or from the first line of standard input."""
     from getpass import getpass
 
-    from layers.accounts import Accounts, default_accounts
+    from layers.store.accounts import Accounts, default_accounts
 
     asked = None
     if not external:
@@ -39,7 +39,7 @@ def user_add(
 @verbs.command("list", help=say("列出账号"))
 def user_list(accounts: AccountsPlace = "", format: Output = Format.table, lang: Spoken = DEFAULT_LANGUAGE) -> None:
     """Every account, without its hash."""
-    from layers.accounts import Accounts, default_accounts
+    from layers.store.accounts import Accounts, default_accounts
 
     show(Accounts(accounts or default_accounts()).list(), format)
 
@@ -47,6 +47,6 @@ def user_list(accounts: AccountsPlace = "", format: Output = Format.table, lang:
 @verbs.command("remove", help=say("注销账号；其所做的记录仍在账册里"))
 def user_remove(name: str, accounts: AccountsPlace = "") -> None:
     """Close an account."""
-    from layers.accounts import Accounts, default_accounts
+    from layers.store.accounts import Accounts, default_accounts
 
     Accounts(accounts or default_accounts()).remove(name)

@@ -75,12 +75,13 @@ def plan(
 ) -> None:
     """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
     import layers
-    from hydro import Limits, Prices, plan_measures, plan_rows, robust_plan
-    from hydro.measure import ACTIONS
-    from hydro.optimise import as_dict
-    from hydro.plan_rows import offered
-    from hydro.seasons import seasons as measured_seasons
-    from layers.sewers import sewer_km
+    from hydro import Limits, Prices, plan_measures, robust_plan
+    from hydro.planning import plan_rows
+    from hydro.planning.measure import ACTIONS
+    from hydro.planning.optimise import as_dict
+    from hydro.planning.plan_rows import offered
+    from hydro.planning.seasons import seasons as measured_seasons
+    from layers.rivers.sewers import sewer_km
     from reports.plan import tell, tell_certainty, tell_study
 
     allowed = [word.strip() for word in allow.split(",") if word.strip()]
@@ -177,8 +178,8 @@ def storm(
     """Which sections a rain breaks, from the newest measurements unless a time is given."""
     import layers
     from hydro import Condition, Scenario, load_plan
-    from hydro import storm as rained
-    from layers.storm_rain import storm_rain
+    from hydro.planning import storm as rained
+    from layers.land.storm_rain import storm_rain
 
     opened = layers.open_project(project)
     network = opened.network()

@@ -36,8 +36,8 @@ def import_(
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
     """Read files, account for every row, and write the project in one transaction, or not at all."""
-    from layers.imports import import_sources, preview
-    from layers.intake import Options
+    from layers.intake.imports import import_sources, preview
+    from layers.intake.intake import Options
 
     if not into and not dry_run:
         raise typer.BadParameter(say("请用 --into 指定项目，或加 --dry-run 只检查"))
@@ -93,7 +93,7 @@ def template(
     lang: Spoken = DEFAULT_LANGUAGE,
 ) -> None:
     """Write the sheet of one table to be filled in, in the language asked for."""
-    from layers.templates import as_csv, as_xlsx
+    from layers.intake.templates import as_csv, as_xlsx
 
     if out.suffix.lower() not in (".xlsx", ".csv"):
         raise typer.BadParameter(say("模板只能写成 .xlsx 或 .csv：{file}", file=out.name))
@@ -155,7 +155,7 @@ def export(
 ) -> None:
     """Write every table for other programs; the files written are the result."""
     import layers
-    from layers.export import export as write_out
+    from layers.store.export import export as write_out
 
     files, notes = write_out(layers.open_project(project), out, overwrite=overwrite)
     complain(say(note.message, **note.params) for note in notes)

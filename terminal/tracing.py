@@ -32,7 +32,7 @@ def trace(
     import layers
     from hydro import inquire
     from hydro.trace import known_time
-    from layers.findings import field_findings
+    from layers.store.findings import field_findings
     from reports.evidence import with_words
 
     opened = layers.open_project(project)
@@ -58,7 +58,7 @@ def patrol(
     import layers
     from hydro import inquire
     from hydro import patrol as stops
-    from layers.findings import field_findings
+    from layers.store.findings import field_findings
     from reports.patrol import with_routes
 
     opened = layers.open_project(project)
@@ -81,7 +81,7 @@ def finding(
 
     import layers
     from hydro import FieldFinding
-    from layers.findings import TABLE, record_finding, withdraw_finding
+    from layers.store.findings import TABLE, record_finding, withdraw_finding
 
     opened = layers.open_project(project)
     if verdict == "withdrawn":

@@ -19,8 +19,8 @@ import pandas as pd  # noqa: E402
 import sqlalchemy as sa  # noqa: E402
 
 import layers  # noqa: E402
-from layers import sql  # noqa: E402
-from layers.plans import ConflictError  # noqa: E402
+from layers.store import sql  # noqa: E402
+from layers.store.plans import ConflictError  # noqa: E402
 
 
 def imports(project: layers.Project, number: int) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hydro.errors import HydroError
-from layers.accounts import ATTEMPTS, Accounts
-from layers.roles import User
+from layers.store.accounts import ATTEMPTS, Accounts
+from layers.store.roles import User
 
 GOOD = "清水绿岸-鱼翔浅底-2026"
 

@@ -67,6 +67,19 @@ def test_no_modules_go_in_a_circle() -> None:
     assert [sorted(found) for found in nx.strongly_connected_components(graph) if len(found) > 1] == []
 
 
+@pytest.mark.parametrize("room", ["hydro", "layers"])
+def test_no_sub_rooms_go_in_a_circle(room: str) -> None:
+    paths = {path: ".".join(path.relative_to(TOP).with_suffix("").parts) for path in modules(room)}
+    graph = nx.DiGraph()
+    for path, name in paths.items():
+        for other in uses(path, set(paths.values())):
+            ends = [part.split(".")[1] if part.count(".") > 1 else "" for part in (name, other)]
+            if all(ends) and ends[0] != ends[1]:
+                graph.add_edge(*ends)
+    assert graph.number_of_edges() > 0
+    assert list(nx.simple_cycles(graph)) == []
+
+
 def test_data_holds_no_code() -> None:
     assert not list((TOP / "data").rglob("*.py"))
 

@@ -11,16 +11,17 @@ import pytest
 from offices import EVIL, tables
 
 import layers
+from hydro.causes.findings import FieldFinding
 from hydro.errors import FaultsError, HydroError
-from hydro.findings import FieldFinding
-from layers import attachments, entering, findings, pictures, stories, tasks
-from layers.accounts import Accounts
-from layers.backup import backup
-from layers.export import export
-from layers.intake import Import
+from layers.intake import entering
+from layers.intake.intake import Import
 from layers.report import Report
-from layers.roles import User
-from layers.tables import LAYOUTS, declared
+from layers.store import attachments, findings, pictures, stories, tasks
+from layers.store.accounts import Accounts
+from layers.store.backup import backup
+from layers.store.export import export
+from layers.store.roles import User
+from layers.store.tables import LAYOUTS, declared
 from reports.terminal import as_csv
 
 LAYERS = Path(layers.__file__).parent

@@ -11,9 +11,9 @@ import pytest
 import cli
 import hydro
 import layers
-from hydro.board import board
+from hydro.assessment.board import board
+from hydro.assessment.months import monthly_means
 from hydro.errors import HydroError
-from hydro.months import monthly_means
 from layers.assess import assess_network, section_months
 from layers.standards import load_standard
 

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 import hydro
 import layers
 from benchmarks.basins_hourly import make_basin
-from hydro.alarm import Episode, episodes, peak_in
-from layers.findings import field_findings
+from hydro.causes.alarm import Episode, episodes, peak_in
+from layers.store.findings import field_findings
 
 
 def test_the_peak_of_a_month_is_that_of_its_highest_episode() -> None:

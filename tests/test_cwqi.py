@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hydro.cwqi import county_index, item_index
-from hydro.months import Months, monthly_means
+from hydro.assessment.cwqi import county_index, item_index
+from hydro.assessment.months import Months, monthly_means
 from layers.standards import load_standard, load_table
 
 GB = load_standard()

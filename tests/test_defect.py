@@ -5,7 +5,7 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
-from layers.health import log_to
+from layers.store.health import log_to
 
 
 def page() -> None:

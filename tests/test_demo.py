@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layers.demo import Founding, demo_file
+from layers.intake.demo import Founding, demo_file
 
 TOP = Path(__file__).resolve().parents[1]
 DEMO = TOP / "data" / "demo"
@@ -222,7 +222,7 @@ def test_whoever_waits_for_the_demo_sees_how_far_it_is(tmp_path: Path, monkeypat
 def test_another_edition_of_the_demo_is_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(DEMO, tmp_path / "data")
     first = demo_file(tmp_path)
-    monkeypatch.setattr("layers.demo.SOURCE", tmp_path / "data")
+    monkeypatch.setattr("layers.intake.demo.SOURCE", tmp_path / "data")
     assert demo_file(tmp_path) == first
     with (tmp_path / "data" / "weather.csv").open("a") as file:
         file.write("\n")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hydro.errors import HydroError
-from layers.intake import Options
-from layers.read import read_sources
+from layers.intake.intake import Options
+from layers.intake.read import read_sources
 
 
 def ground(path: Path, fall: float) -> Path:

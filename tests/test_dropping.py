@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import layers
 from hydro.errors import HydroError
-from layers.roles import User
+from layers.store.roles import User
 from ui.intake import LARGEST_MB, Intake
 
 

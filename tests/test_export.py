@@ -10,9 +10,9 @@ import shapely
 
 import layers
 from hydro.errors import HydroError
-from layers.export import FORMATS, export
-from layers.imports import import_sources
-from layers.tables import LAYOUTS, OWN
+from layers.intake.imports import import_sources
+from layers.store.export import FORMATS, export
+from layers.store.tables import LAYOUTS, OWN
 
 DEMO = Path(__file__).parent.parent / "data" / "demo"
 

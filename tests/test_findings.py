@@ -16,11 +16,11 @@ import hydro
 import layers
 from cli import main
 from hydro import CONFIRMED, EXCLUDED, FieldFinding, HydroError
-from hydro.judgement import Judgement, judge_sections
-from hydro.posterior import weigh
-from hydro.rulings import Ruling
-from layers.findings import field_findings, record_finding, withdraw_finding
-from layers.roles import User
+from hydro.causes.judgement import Judgement, judge_sections
+from hydro.causes.posterior import weigh
+from hydro.causes.rulings import Ruling
+from layers.store.findings import field_findings, record_finding, withdraw_finding
+from layers.store.roles import User
 from reports.evidence import line
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from layers.read import read_sources
+from layers.intake.read import read_sources
 from tools.fuzz import broken, seeds
 
 SEEDS = seeds()

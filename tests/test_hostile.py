@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.sources import open_layers
+from layers.formats.sources import open_layers
 from tools.seeds import SEEDS, contents
 
 TOP = Path(__file__).parent.parent
@@ -444,7 +444,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
 
 BOMBS = """
 import json, resource, sys, time
-from layers.read import read_sources
+from layers.intake.read import read_sources
 import pyogrio, geopandas, lxml.etree
 answers = {}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

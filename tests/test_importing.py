@@ -12,13 +12,13 @@ from offices import tables
 
 import layers
 from hydro.errors import HydroError
-from layers.answers import answered
-from layers.entering import Entered, corrections, enter, take_back
-from layers.importing import Importing, Read, TakeBack, Write
-from layers.preview import Preview, preview
-from layers.read import read_sources
+from layers.intake.answers import answered
+from layers.intake.entering import Entered, corrections, enter, take_back
+from layers.intake.importing import Importing, Read, TakeBack, Write
+from layers.intake.preview import Preview, preview
+from layers.intake.read import read_sources
 from layers.report import Entry
-from layers.roles import User, local_user
+from layers.store.roles import User, local_user
 from layers.taking_back import last_import, take_last_back
 from reports.account import account, halves
 

@@ -11,7 +11,7 @@ import pytest
 import hydro
 import layers
 from benchmarks.synthetic import make_basin
-from layers import kept
+from layers.store import kept
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ import hydro
 import layers
 from layers.assess import load_table
 from layers.judging import judge
-from layers.pictures import RELIEF, Picture, keep
-from layers.tables import LAYOUTS
+from layers.store.pictures import RELIEF, Picture, keep
+from layers.store.tables import LAYOUTS
 from ui import cache
 
 MONTH = "2022-06"

@@ -21,11 +21,11 @@ from hydro.errors import HydroError
 from hydro.export import export_tp, lateral_tp_mg_l
 from hydro.load import diffuse_loads
 from hydro.transport import conditions
-from layers.dem import Dem
-from layers.landcover import class_tables, diffuse_of_land_use, keep_diffuse, lateral_rows
-from layers.rainfall import keep_rain, rain_of_catchments, rain_of_reaches, stamp_in, weather_rows
+from layers.intake.streams import rivers_of_land
+from layers.land.dem import Dem
+from layers.land.landcover import class_tables, diffuse_of_land_use, keep_diffuse, lateral_rows
+from layers.land.rainfall import keep_rain, rain_of_catchments, rain_of_reaches, stamp_in, weather_rows
 from layers.standards import load_table
-from layers.streams import rivers_of_land
 
 TOP = Path(__file__).parent.parent
 
@@ -228,7 +228,7 @@ def test_a_broken_raster_is_refused_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_a_raster_dropped_on_the_import_is_sent_to_its_verb(tmp_path: Path) -> None:
-    from layers.imports import preview
+    from layers.intake.imports import preview
 
     (told,) = preview([rasters.write(tmp_path / "dem.tif", use())]).report.json()["refused"]
     assert told["what"] == "dem.tif 是栅格，不能导入为表。高程请用 terrain，土地利用请用 landuse，雨量请用 rainfall"

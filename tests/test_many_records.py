@@ -16,9 +16,9 @@ from postgres import Cluster
 
 import layers
 from hydro.errors import FaultsError, HydroError
-from layers import columnar, partitions, prints, rows
-from layers.roles import User
-from layers.tables import LAYOUTS
+from layers.store import columnar, partitions, prints, rows
+from layers.store.roles import User
+from layers.store.tables import LAYOUTS
 
 LAYOUT = LAYOUTS["observations"]
 KINDS = {
@@ -109,7 +109,7 @@ def test_replacing_removes_what_does_not_come_in(project: layers.Project) -> Non
 
 
 def test_of_very_many_changes_the_book_tells_how_many(project: layers.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layers.staging.TOLD", 2)
+    monkeypatch.setattr("layers.store.staging.TOLD", 2)
     project.write({"observations": records().iloc[:4].assign(value=7.0)}, why="scaled", replace=True)
     _, before, after = last(project)
     assert (len(before["changed"]), after["changed_in_all"]) == (2, 4)

@@ -13,11 +13,12 @@ import shapely
 import hydro
 import layers
 from benchmarks.synthetic import make_basin
-from layers import chunks, kept, marks
-from layers.courses import SPACING_PX, draw_courses, least_sizes, reach_lines, world
-from layers.map import SPATIAL, network_file, project_file
-from layers.pack import Packed
-from layers.packing import DTYPES, map_numbers, narrow
+from layers.maps import chunks, marks
+from layers.maps.courses import SPACING_PX, draw_courses, least_sizes, reach_lines, world
+from layers.maps.map import SPATIAL, network_file, project_file
+from layers.maps.pack import Packed
+from layers.maps.packing import DTYPES, map_numbers, narrow
+from layers.store import kept
 
 TYPES = {short: np.dtype(name) for name, short in DTYPES.items()}
 Pack = dict[str, Any]
@@ -168,7 +169,7 @@ def test_a_large_drawing_is_kept_until_something_on_it_changes(
     monkeypatch.setenv("QINGYUAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(kept, "KEPT_FROM", 1)
     made: list[Packed] = []
-    monkeypatch.setattr("layers.map.network_file", lambda *given: made.append(network_file(*given)) or made[-1])
+    monkeypatch.setattr("layers.maps.map.network_file", lambda *given: made.append(network_file(*given)) or made[-1])
     network = project.network()
     first = project_file(project, network)
     assert project_file(project, network) == first == made[0]

@@ -3,7 +3,7 @@
 import geopandas as gpd
 import shapely
 
-from layers.outline import outlines
+from layers.maps.outline import outlines
 from ui.margin_map import SIDES, sides
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from layers.demo import demo_project
+from layers.intake.demo import demo_project
 
 PAGE = """
 from ui import state

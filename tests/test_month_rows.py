@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from postgres import Cluster
 
 import layers
-from hydro.month_rows import KEY, month_rows, months_of
-from hydro.months import Months, monthly_means
-from layers import geopackage, kept_months
-from layers.backup import backup, restore
+from hydro.assessment.month_rows import KEY, month_rows, months_of
+from hydro.assessment.months import Months, monthly_means
 from layers.standards import load_standard
-from layers.tables import LAYOUTS
+from layers.store import geopackage, kept_months
+from layers.store.backup import backup, restore
+from layers.store.tables import LAYOUTS
 
 TIMES = ["2021-12", "2022-01", "2022-01-03", "2022-01-03T08:00", "2022-01-04T08:00", "2022-03-31", "1900-01", "2094-05-01",
          "2094-05-02T00:00", "", "gestern", *(f"2022-02-{day:02d}" for day in range(1, 20))]  # fmt: skip
@@ -138,7 +138,7 @@ def test_an_older_project_and_a_copy_have_their_means(
     assert len(told(again)) == 12
     backup(again, str(tmp_path / "copy.gpkg"))
     for url in (str(tmp_path / "again.gpkg"), postgres.url(f"copied_{uuid.uuid4().hex[:8]}")):
-        restore(str(tmp_path / "copy.gpkg"), layers.project.store_at(url))
+        restore(str(tmp_path / "copy.gpkg"), layers.store.project.store_at(url))
         copied = layers.open_project(url)
         assert len(told(copied)) == 12
         copied.close()
@@ -150,7 +150,7 @@ def test_other_bounds_of_what_is_possible_are_not_taken_for_these(
 ) -> None:
     narrow = load_standard()
     parameters = {name: replace(one, possible_max=0.1) for name, one in narrow.parameters.items()}
-    monkeypatch.setattr("layers.kept_months.load_standard", lambda: replace(narrow, parameters=parameters))
+    monkeypatch.setattr("layers.store.kept_months.load_standard", lambda: replace(narrow, parameters=parameters))
     assert kept_months.read(project.store) is None
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hydro.occasions import occasion_doubts
-from hydro.samples import classify
+from hydro.assessment.occasions import occasion_doubts
+from hydro.assessment.samples import classify
 from layers.standards import load_standard
 
 TODAY = "2022-08-15"

@@ -16,8 +16,8 @@ from offices import EVIL, tables
 
 import layers
 from hydro.errors import HydroError
-from layers import health
-from layers.backup import backup
+from layers.store import health
+from layers.store.backup import backup
 
 TOP = Path(__file__).parent.parent
 

@@ -15,9 +15,9 @@ import plan_basins
 import pytest
 
 import hydro
-from hydro.milp import Program, solve
-from hydro.obstacle import smallest_set
-from hydro.optimise import as_dict
+from hydro.planning.milp import Program, solve
+from hydro.planning.obstacle import smallest_set
+from hydro.planning.optimise import as_dict
 
 TOP = Path(__file__).parent.parent
 
@@ -150,14 +150,14 @@ def test_all_kinds_of_measures_cost_what_the_cheapest_of_all_combinations_costs(
     for combination in itertools.product(*by_source.values()):
         taken = [option for option in combination if option]
         measures = [option.measure for option in taken]
-        if hydro.measure.check_measures(network, measures):
+        if hydro.planning.measure.check_measures(network, measures):
             continue
         after = hydro.compare(network, hydro.Scenario(network, tuple(measures), water), situations=plan.model.stands)
         if (after["tp_after_mg_l"] <= after["target_mg_l"] * (1 - margin) * (1 + 1e-9)).all():
             wanted = min(wanted, sum(option.cost for option in taken))
     assert (plan.cost if plan.status == "optimal" else math.inf) == pytest.approx(wanted)
     if plan.status == "optimal":
-        assert hydro.measure.check_measures(network, plan.measures) == []
+        assert hydro.planning.measure.check_measures(network, plan.measures) == []
 
 
 def test_a_plan_holds_under_every_condition_at_once() -> None:

@@ -10,10 +10,10 @@ from test_optimise import works
 
 import hydro
 import layers
-from hydro.effect import Condition
-from hydro.measure import check_measures
-from layers.plan_map import plan_message
-from layers.sewers import DETOUR, sewer_km
+from hydro.planning.effect import Condition
+from hydro.planning.measure import check_measures
+from layers.maps.plan_map import plan_message
+from layers.rivers.sewers import DETOUR, sewer_km
 from layers.standards import load_standard
 from reports.plan import waters
 from reports.plan_page import plan_page

@@ -6,8 +6,8 @@ import pytest
 from test_optimise import sealed, works
 
 import hydro
-from hydro.measure import with_duty
-from hydro.plan_rows import offered
+from hydro.planning.measure import with_duty
+from hydro.planning.plan_rows import offered
 
 
 def refusal(limits: hydro.Limits) -> list[str]:

@@ -8,7 +8,7 @@ from test_optimise import works
 
 import hydro
 import layers
-from layers.demo import demo_project
+from layers.intake.demo import demo_project
 from reports.plan import tell
 from reports.plan_page import plan_page
 

@@ -9,9 +9,9 @@ from shapely.geometry import Point
 from test_optimise import works
 
 import hydro
-from hydro.seasons import DRY, DRY_SLOW, FLOOD, NORMAL, seasons
-from layers.plan_map import plan_message
-from layers.sewers import DETOUR, sewer_km
+from hydro.planning.seasons import DRY, DRY_SLOW, FLOOD, NORMAL, seasons
+from layers.maps.plan_map import plan_message
+from layers.rivers.sewers import DETOUR, sewer_km
 from layers.standards import load_standard
 from reports.plan import last_bits, tell
 
@@ -26,7 +26,7 @@ def test_the_map_is_told_a_class_a_reach_and_side() -> None:
     rank = load_standard().rank("TP", compared["tp_after_mg_l"].to_numpy())
     for section, grade in zip(compared.index, rank, strict=True):
         before, after = told["sections"][section]
-        assert after["class"] == hydro.standards.CLASSES[grade]
+        assert after["class"] == hydro.assessment.standards.CLASSES[grade]
         assert before["text"] == f"{compared.at[section, 'tp_before_mg_l']:.3f}"
         assert (after["status"] == "over") == (not compared.at[section, "holds_after"])
     assert told["marks"] == {"O1": "seal", "O2": "seal"}

@@ -8,8 +8,8 @@ from offices import tables
 
 import layers
 from hydro.errors import FaultsError, HydroError
-from layers.plans import ConflictError
-from layers.roles import User
+from layers.store.plans import ConflictError
+from layers.store.roles import User
 
 PLANNER = User("李工", "planner")
 OTHER = User("王工", "planner")

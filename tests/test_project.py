@@ -11,8 +11,8 @@ from offices import tables
 
 import layers
 from hydro.errors import FaultsError, HydroError
-from layers.styles import STYLES
-from layers.tables import LAYOUTS, declared
+from layers.store.styles import STYLES
+from layers.store.tables import LAYOUTS, declared
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_clock_that_runs_backwards_does_not_turn_the_order_round(
 
     project.plans.create("一期")
     with monkeypatch.context() as clock, caplog.at_level("WARNING", "qingyuan"):
-        clock.setattr("layers.audit.datetime", Behind)
+        clock.setattr("layers.store.audit.datetime", Behind)
         project.plans.decide("一期", ["O1"], "seal", seen={})
         assert [fault.code for fault in project.verify()] == ["clock"]
         assert all(fault.warning for fault in project.verify())

@@ -10,7 +10,7 @@ from basins import island, reaches, sections
 
 import hydro
 from benchmarks.basins_hourly import make_basin
-from hydro.alarm import repeated
+from hydro.causes.alarm import repeated
 from hydro.plume import Clock, Mixing, one_release, replies
 
 LENGTH_M, SPEED, WIDE, DEEP_M3_S = 20_000.0, 0.4, 80.0, 5.0

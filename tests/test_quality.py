@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydro.attainment import all_attained_streak, headroom_kg_d, rates, states, streak
-from hydro.compensation import compensation, county_statement, inbound_part
+from hydro.assessment.attainment import all_attained_streak, headroom_kg_d, rates, states, streak
+from hydro.assessment.compensation import compensation, county_statement, inbound_part
+from hydro.assessment.ledger import down_to, ledger, outlook
+from hydro.assessment.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, monthly_means
+from hydro.assessment.quality import few_sections, river_grade, river_grades
+from hydro.assessment.trend import seasonal_kendall, spearman
 from hydro.errors import FaultsError
-from hydro.ledger import down_to, ledger, outlook
-from hydro.months import BELOW, CONFLICT, EXCLUDED, PARTIAL, monthly_means
-from hydro.quality import few_sections, river_grade, river_grades
-from hydro.trend import seasonal_kendall, spearman
 from layers.standards import load_standard, load_table
 
 GB = load_standard()

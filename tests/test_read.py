@@ -9,9 +9,9 @@ import pytest
 from hydro.errors import fill
 from i18n import text
 from layers.headers import place_of
-from layers.imports import import_sources
-from layers.project import open_project
-from layers.read import Options, read_sources
+from layers.intake.imports import import_sources
+from layers.intake.read import Options, read_sources
+from layers.store.project import open_project
 
 TOP = Path(__file__).parent.parent
 

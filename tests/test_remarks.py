@@ -8,8 +8,8 @@ import pytest
 
 import hydro
 import layers
-from hydro.board import Board
-from hydro.months import monthly_means
+from hydro.assessment.board import Board
+from hydro.assessment.months import monthly_means
 from layers.assess import Terms, assess, assess_network, section_months
 from layers.standards import load_standard
 

@@ -18,7 +18,7 @@ from test_reports import demo_tables
 import hydro
 import layers
 from hydro import HydroError
-from hydro.plan_rows import plan_id_of
+from hydro.planning.plan_rows import plan_id_of
 from reports.month import build_content
 from reports.pack import check_folder
 

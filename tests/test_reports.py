@@ -30,8 +30,8 @@ from python_calamine import CalamineWorkbook
 import hydro
 from hydro import HydroError
 from i18n import text
-from layers.pictures import Picture
-from layers.stories import Step
+from layers.store.pictures import Picture
+from layers.store.stories import Step
 from reports import phrases
 from reports.atlas import make_atlas
 from reports.content import Content

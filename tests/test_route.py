@@ -7,9 +7,9 @@ import pytest
 from basins import confluence, gated, island, line, observed, sections
 
 import hydro
-from hydro.alarm import hours
+from hydro.causes.alarm import hours
+from hydro.causes.record import compile_record
 from hydro.errors import HydroError
-from hydro.record import compile_record
 
 
 def loads(tables: dict) -> dict[str, float]:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydro.cells import BLANK, read_value
+from hydro.assessment.cells import BLANK, read_value
+from hydro.assessment.quality import main_pollutants
+from hydro.assessment.samples import classify
+from hydro.assessment.standards import CLASSES, round_half_even
 from hydro.errors import FaultsError, HydroError
-from hydro.quality import main_pollutants
-from hydro.samples import classify
-from hydro.standards import CLASSES, round_half_even
 from layers.samples import read_samples
 from layers.standards import load_standard
 from reports.words import pollutants

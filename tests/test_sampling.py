@@ -9,7 +9,7 @@ from basins import outlets, reaches, sections
 from openpyxl import load_workbook
 
 import hydro
-from hydro.sampling import information_bits, next_sample, patrol
+from hydro.causes.sampling import information_bits, next_sample, patrol
 from reports.patrol import patrol_sheet
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_optimise import small, works
 
 import hydro
-from hydro.scenario import change
+from hydro.planning.scenario import change
 
 TP = "tp_after_mg_l"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from layers.sources import Layer, open_layers
+from layers.formats.sources import Layer, open_layers
 from tools.seeds import contents
 
 

@@ -7,8 +7,8 @@ from offices import tables
 from streamlit.testing.v1 import AppTest
 
 import layers
-from layers.accounts import Accounts
-from layers.roles import User
+from layers.store.accounts import Accounts
+from layers.store.roles import User
 
 PASSWORD = "清水绿岸-鱼翔浅底-2026"
 
@@ -37,7 +37,7 @@ def writing_late() -> None:
     import streamlit as st
 
     from hydro import HydroError
-    from layers.roles import User
+    from layers.store.roles import User
     from ui import cache, signin, state
 
     idle_s, role = st.query_params["idle_s"], st.query_params["role"]

@@ -11,8 +11,8 @@ from offices import tables
 
 import layers
 from hydro.errors import HydroError
-from layers import shares
-from layers.shares import share
+from layers.store import shares
+from layers.store.shares import share
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_project_on_a_network_share_is_refused(tmp_path: Path, monkeypatch: py
         f"90 22 0:41 / {point} rw shared:9 - {kind} server:/export rw,vers=4.2\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr("layers.shares.MOUNTS", mounts)
+    monkeypatch.setattr("layers.store.shares.MOUNTS", mounts)
     for attempt in (layers.open_project, lambda path: layers.create_project(path, name="y")):
         with pytest.raises(HydroError) as caught:
             attempt(far / "a.gpkg")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from hydro import FaultsError, HydroError
-from layers.project import create_project
-from layers.roles import User
-from layers.stories import Step, keep_story, steps_from, story_of
-from layers.tables import LAYOUTS
+from layers.store.project import create_project
+from layers.store.roles import User
+from layers.store.stories import Step, keep_story, steps_from, story_of
+from layers.store.tables import LAYOUTS
 from tests.offices import tables
 
 Place = Callable[[str], str]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import hydro
-from hydro.storm import WashOff, rain_for_mm, runoff_mm
+from hydro.planning.storm import WashOff, rain_for_mm, runoff_mm
 
 CALM = WashOff(event_mean_mg_l=1.0, event_mean_cv=0.0, runoff_cv=0.0, base_cv=0.0, drain_h=0.0)
 

@@ -12,7 +12,7 @@ from test_storm import plain
 
 import hydro
 import layers
-from layers.storm_rain import storm_rain
+from layers.land.storm_rain import storm_rain
 
 
 @pytest.fixture

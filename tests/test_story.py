@@ -9,7 +9,7 @@ import pytest
 
 import hydro
 from hydro import EXCLUDED, FieldFinding
-from hydro.sampling import bracket
+from hydro.causes.sampling import bracket
 from reports.evidence import line, next_place
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"

@@ -9,12 +9,12 @@ import pytest
 from basins import line, observed, sections
 
 import hydro
-from hydro.alarm import episodes
+from hydro.causes.alarm import episodes
+from hydro.causes.record import compile_record
 from hydro.ensemble import ensemble
-from hydro.record import compile_record
 from hydro.target import Targets
 from layers.assess import assess_network, section_months
-from layers.map import month_state
+from layers.maps.map import month_state
 from layers.standards import load_standard
 from reports.month import build_content
 
@@ -133,7 +133,7 @@ def test_exceedances_are_months_and_too_few_days_are_none() -> None:
 
 
 def test_nobody_compares_with_a_target_by_himself() -> None:
-    """``hydro.attainment.exceeds`` is the one comparison of a reading with a target."""
+    """``hydro.assessment.attainment.exceeds`` is the one comparison of a reading with a target."""
     compared = re.compile(r"""(value|measured_mg_l|tp_mg_l|\])\s*(>|<=)\s*(trace\.|record\.)?target(_mg_l)?\b""")
     doors = [path for room in ("hydro", "layers", "reports", "ui", "terminal") for path in (ROOT / room).rglob("*.py")]
     assert [path.name for path in doors if compared.search(path.read_text(encoding="utf-8"))] == []

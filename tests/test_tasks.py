@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 import hydro
 import layers
 from hydro import tasks
+from hydro.assessment.permits import coverage, double_test
+from hydro.assessment.registers import goal_progress, league, register_progress, survey_progress
 from hydro.errors import HydroError
-from hydro.permits import coverage, double_test
-from hydro.registers import goal_progress, league, register_progress, survey_progress
-from layers.project import Project
 from layers.standards import load_standard
-from layers.tasks import draft_tasks, fill_task, move_task, moves
+from layers.store.project import Project
+from layers.store.tasks import draft_tasks, fill_task, move_task, moves
 
 TODAY = "2022-08-10"
 

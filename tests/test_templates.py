@@ -9,8 +9,8 @@ import pytest
 
 from hydro.errors import HydroError
 from layers import columns
-from layers.read import read_sources
-from layers.templates import as_csv, as_xlsx, template
+from layers.intake.read import read_sources
+from layers.intake.templates import as_csv, as_xlsx, template
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

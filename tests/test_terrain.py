@@ -15,12 +15,12 @@ from rasters import CORNER, PLANE
 import hydro
 import layers
 from hydro.errors import HydroError
-from layers import raster
-from layers.dem import Dem, Land
-from layers.pictures import RELIEF, kept
-from layers.relief import shade
-from layers.streams import found_project, rivers_of_land, write_land
-from layers.terrain import keep_land, land_of_rivers
+from layers.intake.streams import found_project, rivers_of_land, write_land
+from layers.land import raster
+from layers.land.dem import Dem, Land
+from layers.land.relief import shade
+from layers.land.terrain import keep_land, land_of_rivers
+from layers.store.pictures import RELIEF, kept
 
 HA = 0.01
 """km² of a cell of 100 m."""
@@ -291,7 +291,7 @@ def test_what_is_kept_is_in_the_book_and_the_user_s_own_catchments_stay(dem: Pat
     assert book[book["why"] == "terrain dem.tif"]["table_name"].tolist() == ["reaches", "catchments", "pictures"]
     assert project.verify() == []
     copy = tmp_path / "copy.gpkg"
-    from layers.backup import backup
+    from layers.store.backup import backup
 
     backup(project, str(copy))
     assert kept(layers.open_project(copy), RELIEF) == land.relief
@@ -300,7 +300,7 @@ def test_what_is_kept_is_in_the_book_and_the_user_s_own_catchments_stay(dem: Pat
 def test_a_picture_lives_in_either_store_and_tampering_shows(land: Land, place) -> None:  # type: ignore[no-untyped-def]
     import sqlalchemy as sa
 
-    from layers.pictures import PICTURES, keep
+    from layers.store.pictures import PICTURES, keep
 
     project = layers.create_project(place("picture"), name="Y", tables=tables())
     assert kept(project, RELIEF) is None

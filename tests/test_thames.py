@@ -14,7 +14,7 @@ import hydro
 import layers
 from reports.evidence import line
 
-imports = pytest.importorskip("layers.imports", reason="the import is not built yet")
+imports = pytest.importorskip("layers.intake.imports", reason="the import is not built yet")
 TOP = Path(__file__).resolve().parents[1]
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from layers.intake import Import, Options
-from layers.read import read_sources
+from layers.intake.intake import Import, Options
+from layers.intake.read import read_sources
 
 MOUTH = ",".join(str(v) for v in broken.point("M"))
 
@@ -540,8 +540,8 @@ def test_the_districts_of_a_web_map_are_recognised_and_land_within_60_m(geograph
 
 @pytest.mark.parametrize("break_it", [broken.reaches, lambda: broken.jittered(broken.reaches(), 8)])
 def test_importing_twice_changes_nothing(tmp_path: Path, break_it: Callable[[], geopandas.GeoDataFrame]) -> None:
-    from layers.imports import import_sources
-    from layers.project import open_project
+    from layers.intake.imports import import_sources
+    from layers.store.project import open_project
 
     break_it().to_file(tmp_path / "reaches.gpkg")
     broken.lonlat(broken.outlets()).to_csv(tmp_path / "outlets.csv", index=False)
@@ -573,7 +573,7 @@ def test_a_saved_mapping_reads_next_months_file(tmp_path: Path) -> None:
 
 
 def test_what_was_said_of_columns_holds_next_month(tmp_path: Path) -> None:
-    from layers.imports import import_sources
+    from layers.intake.imports import import_sources
 
     project, july, august = tmp_path / "p.gpkg", tmp_path / "七月.csv", tmp_path / "八月.csv"
     broken.reaches().to_file(tmp_path / "reaches.gpkg")

@@ -16,11 +16,11 @@ from postgres import Cluster
 
 import layers
 from hydro.errors import HydroError
-from layers.backup import backup, restore
-from layers.migrations import MIGRATIONS
-from layers.roles import User
-from layers.rows import digest
-from layers.tables import SCHEMA_VERSION
+from layers.store.backup import backup, restore
+from layers.store.migrations import MIGRATIONS
+from layers.store.roles import User
+from layers.store.rows import digest
+from layers.store.tables import SCHEMA_VERSION
 
 HERE = Path(__file__).parent
 
@@ -113,7 +113,7 @@ def test_a_copy_is_the_project_in_any_store(project: layers.Project, tmp_path: P
     backup(project, str(kept))
     targets = [str(tmp_path / "again.gpkg"), postgres.url(f"again_{project.url[0].strip('/') or 'file'}")]
     for url in targets:
-        restore(str(kept), layers.project.store_at(url))
+        restore(str(kept), layers.store.project.store_at(url))
         again = layers.open_project(url)
         assert again.verify() == []
         pd.testing.assert_frame_equal(again.table("audit"), project.table("audit"))
@@ -124,7 +124,7 @@ def test_a_copy_is_the_project_in_any_store(project: layers.Project, tmp_path: P
         again.plans.decide("一期", ["O2"], "seal", seen={})
         assert again.verify() == []
         with pytest.raises(HydroError) as caught:
-            restore(str(kept), layers.project.store_at(url))
+            restore(str(kept), layers.store.project.store_at(url))
         assert caught.value.code == "exists"
         again.close()
 

@@ -18,8 +18,8 @@ import shapely  # noqa: E402
 from offices import tables  # noqa: E402
 
 import layers  # noqa: E402
-from layers.plans import ConflictError  # noqa: E402
-from layers.roles import User  # noqa: E402
+from layers.store.plans import ConflictError  # noqa: E402
+from layers.store.roles import User  # noqa: E402
 
 PLAN = "一期"
 CHOICES = ("seal", "regulate", "undecided")

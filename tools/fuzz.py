@@ -194,8 +194,8 @@ def attempt(case: int, known: dict[str, Files]) -> dict[str, Any]:
 
 
 def _imported(place: Path) -> dict[str, Any]:
-    from layers.imports import import_sources
-    from layers.project import open_project
+    from layers.intake.imports import import_sources
+    from layers.store.project import open_project
 
     into = place / "out" / "project.gpkg"
     into.parent.mkdir()

@@ -21,28 +21,30 @@ import streamlit as st
 
 import hydro
 import layers
-from hydro import Attribution, permits
-from hydro.alarm import Episode, episodes, peak_in
-from hydro.board import Board
+from hydro import Attribution
+from hydro.assessment import permits
+from hydro.assessment.board import Board
+from hydro.assessment.months import Months
+from hydro.assessment.standards import Standard
+from hydro.causes.alarm import Episode, episodes, peak_in
 from hydro.columns import text as text_of
-from hydro.months import Months
-from hydro.plan_rows import offered
-from hydro.standards import Standard
+from hydro.planning.plan_rows import offered
 from i18n import text
-from layers import assess, outline, taking_back
-from layers import map as drawing
-from layers.accounts import Accounts
-from layers.assets import Shelf
-from layers.demo import Founding, demo_file
-from layers.findings import field_findings
-from layers.health import log_to
+from layers import assess, taking_back
+from layers.intake.demo import Founding, demo_file
 from layers.judging import UNFINISHED, Judges, Refusal
-from layers.pictures import RELIEF, kept
-from layers.project import Project
-from layers.roles import User
-from layers.sewers import sewer_km
+from layers.maps import map as drawing
+from layers.maps import outline
+from layers.maps.assets import Shelf
+from layers.rivers.sewers import sewer_km
 from layers.standards import load_standard
-from layers.stories import story_of
+from layers.store.accounts import Accounts
+from layers.store.findings import field_findings
+from layers.store.health import log_to
+from layers.store.pictures import RELIEF, kept
+from layers.store.project import Project
+from layers.store.roles import User
+from layers.store.stories import story_of
 from layers.taking_back import LastImport
 from reports.content import Content
 from reports.month import project_content

@@ -12,11 +12,11 @@ import numpy as np
 import streamlit as st
 
 import hydro
+from hydro.causes.findings import CONFIRMED, EXCLUDED
+from hydro.causes.sampling import bracket
 from hydro.columns import records, text
-from hydro.findings import CONFIRMED, EXCLUDED
-from hydro.sampling import bracket
-from layers.findings import field_findings, record_finding, withdraw_finding
-from layers.packing import map_numbers
+from layers.maps.packing import map_numbers
+from layers.store.findings import field_findings, record_finding, withdraw_finding
 from reports.evidence import MARK, has_a_place, next_place, told
 from reports.patrol import patrol_sheet
 from ui import cache, parts, signin, state

@@ -8,9 +8,9 @@ import math
 import pandas as pd
 import streamlit as st
 
+from hydro.assessment.compensation import county_statement
+from hydro.assessment.registers import league
 from hydro.columns import records
-from hydro.compensation import county_statement
-from hydro.registers import league
 from ui import cache, parts, state, table
 from ui.state import say
 

@@ -11,7 +11,7 @@ import streamlit as st
 from hydro import HydroError
 from hydro.columns import records, text
 from layers import Project
-from layers.plans import OPEN, ConflictError
+from layers.store.plans import OPEN, ConflictError
 from reports import phrases
 from reports.planned import STATES
 from ui import cache, parts, signin, state

@@ -8,8 +8,8 @@ import math
 import pandas as pd
 import streamlit as st
 
+from hydro.assessment.permits import VERDICTS, coverage
 from hydro.columns import records
-from hydro.permits import VERDICTS, coverage
 from ui import cache, parts, state, table
 from ui.state import say
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from hydro.schema import Attribute, attributes
-from layers.attachments import safe_name
-from layers.backup import backup
-from layers.export import export
 from layers.headers import PLACES
-from layers.templates import as_xlsx
+from layers.intake.templates import as_xlsx
+from layers.store.attachments import safe_name
+from layers.store.backup import backup
+from layers.store.export import export
 from ui import cache, parts, signin, state
 from ui.state import say
 

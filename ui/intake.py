@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from hydro import HydroError
-from layers.acquaintance import Acquaintance
-from layers.attachments import safe_name
-from layers.entering import Entered
-from layers.importing import Importing, Read, TakeBack, Write
-from layers.preview import Preview
-from layers.roles import User
-from layers.sources import SIDECARS
+from layers.formats.sources import SIDECARS
+from layers.intake.acquaintance import Acquaintance
+from layers.intake.entering import Entered
+from layers.intake.importing import Importing, Read, TakeBack, Write
+from layers.intake.preview import Preview
+from layers.store.attachments import safe_name
+from layers.store.roles import User
 
 MEGABYTE = 1 << 20
 LARGEST_MB, ALL_MB, MOST_FILES = 200, 500, 200

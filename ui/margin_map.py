@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from hydro.board import Board
+from hydro.assessment.board import Board
 from hydro.columns import records
-from layers.style import GREY, INK
+from layers.maps.style import GREY, INK
 from ui import cache, state
 from ui.state import say
 

@@ -13,8 +13,8 @@ import streamlit as st
 
 from hydro.columns import number, records, text
 from layers import Project
-from layers.attachments import KINDS, LIMIT_BYTES
-from layers.plans import OPEN
+from layers.store.attachments import KINDS, LIMIT_BYTES
+from layers.store.plans import OPEN
 from reports.planned import plan_named
 from ui import cache, decisions, parts, signin, state
 from ui.state import say

@@ -12,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from hydro import Trace
+from hydro.assessment.permits import VERDICTS
 from hydro.columns import record, records, text
-from hydro.permits import VERDICTS
-from layers.style import BLUE, GREY, INK
+from layers.maps.style import BLUE, GREY, INK
 from reports import phrases
 from ui import cache, causes, parts, section, state, table
 from ui.section_file import facts, head, task_rows

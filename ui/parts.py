@@ -14,7 +14,7 @@ import streamlit as st
 
 from hydro import FaultsError, HydroError
 from i18n import LANGUAGES
-from layers.health import note_defect
+from layers.store.health import note_defect
 from ui import cache, opening, signin, state
 from ui.state import say
 

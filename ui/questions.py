@@ -8,8 +8,8 @@ import streamlit as st
 
 from hydro.errors import Fault
 from hydro.schema import attributes
-from layers.answers import open_ended
-from layers.preview import Preview
+from layers.intake.answers import open_ended
+from layers.intake.preview import Preview
 from layers.report import Proposal, Question
 from ui import holdings, parts
 from ui.intake import Intake

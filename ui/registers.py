@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from hydro.assessment.registers import FAMILIES, register_progress, survey_progress
 from hydro.columns import records, text
-from hydro.registers import FAMILIES, register_progress, survey_progress
 from ui import cache, parts, table
 from ui.section_file import facts
 from ui.state import say

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from hydro.board import Board
+from hydro.assessment.board import Board
 from hydro.columns import records
 from ui import parts, state, table
 from ui.counties import item

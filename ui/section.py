@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from hydro import RiverNetwork, Trace
-from hydro.attainment import exceeds
+from hydro.assessment.attainment import exceeds
+from hydro.assessment.standards import CLASSES
 from hydro.columns import text
 from hydro.observations import Reading
-from hydro.standards import CLASSES
-from layers.style import BLUE, GREY, INK, status
+from layers.maps.style import BLUE, GREY, INK, status
 from ui import cache, parts, state
 from ui.state import say
 

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from hydro import Trace
+from hydro.assessment.standards import CLASSES
+from hydro.assessment.trend import spearman
 from hydro.columns import record, records, text
-from hydro.standards import CLASSES
 from hydro.tasks import STATES, with_status
-from hydro.trend import spearman
 from reports.words import section_words
 from ui import cache, causes, parts, section, state, table
 from ui.state import say

@@ -9,9 +9,9 @@ import time
 import streamlit as st
 
 from hydro import HydroError
-from layers.accounts import Accounts, default_accounts
-from layers.project import Project
-from layers.roles import User, local_user
+from layers.store.accounts import Accounts, default_accounts
+from layers.store.project import Project
+from layers.store.roles import User, local_user
 from ui import cache, state
 from ui.state import say
 

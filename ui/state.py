@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from i18n import LANGUAGES, text
-from layers.roles import User
+from layers.store.roles import User
 
 SECTION, SOURCE, MONTH, LANG, FILE, PROJECT = "section", "source", "month", "lang", "file", "project"
 LINKED = (SECTION, SOURCE, MONTH, LANG, FILE, PROJECT)

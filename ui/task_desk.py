@@ -11,7 +11,7 @@ import streamlit as st
 
 from hydro.columns import records, text
 from hydro.tasks import from_exceedances, from_plan, state_of
-from layers.tasks import draft_tasks, fill_task, move_task, moves
+from layers.store.tasks import draft_tasks, fill_task, move_task, moves
 from ui import cache, parts, signin, state
 from ui.state import say
 

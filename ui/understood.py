@@ -13,8 +13,8 @@ from streamlit_folium import st_folium
 from hydro.schema import attributes
 from layers.columns import IMPORTED
 from layers.headers import COORDINATES
-from layers.preview import ReadLayer
-from layers.sketch import legend, sketch
+from layers.intake.preview import ReadLayer
+from layers.maps.sketch import legend, sketch
 from ui import cache, holdings, questions
 from ui.intake import Intake
 from ui.state import say

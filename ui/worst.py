@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from hydro import RiverNetwork
+from hydro.assessment.standards import CLASSES
 from hydro.columns import text
-from hydro.standards import CLASSES
-from layers.style import status
+from layers.maps.style import status
 from ui import cache, parts, section, state
 from ui.state import say
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import layers
-from layers.demo import demo_project
+from layers.intake.demo import demo_project
 from tests.browser.conftest import Visit
 
 Serve = Callable[[str], str]

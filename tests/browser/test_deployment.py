@@ -23,7 +23,7 @@ from websockets.exceptions import InvalidStatus
 import layers
 from benchmarks.sessions import Visitor
 from benchmarks.synthetic import make_basin
-from layers.accounts import Accounts
+from layers.store.accounts import Accounts
 from tests.browser.conftest import TOP, Visit, await_health
 
 Result = TypeVar("Result")

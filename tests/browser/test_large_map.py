@@ -18,10 +18,10 @@ import hydro
 import layers
 from benchmarks.synthetic import make_basin
 from hydro.upstream import upstream_of_reach
-from layers import chunks, marks
-from layers.assets import Shelf
-from layers.map import SPATIAL, live_map, network_file, source_of
-from layers.packing import PER_DEGREE
+from layers.maps import chunks, marks
+from layers.maps.assets import Shelf
+from layers.maps.map import SPATIAL, live_map, network_file, source_of
+from layers.maps.packing import PER_DEGREE
 from tests.browser.conftest import PATIENCE_MS, Visit
 from tests.test_map_pieces import unpack
 

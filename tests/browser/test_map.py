@@ -12,8 +12,8 @@ import hydro
 import layers
 from benchmarks.synthetic import make_basin
 from hydro.upstream import upstream_of_reach
-from layers.pictures import RELIEF, Picture, keep
-from layers.relief import png, shade
+from layers.land.relief import png, shade
+from layers.store.pictures import RELIEF, Picture, keep
 from tests.browser.conftest import Visit
 from ui.parts import figure
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 import layers
 from benchmarks.synthetic import make_basin
-from layers.stories import story_of
+from layers.store.stories import story_of
 from tests.browser.conftest import Visit
 
 NOTE = "<b>请卫辉市说明</b> =1+1"

@@ -13,7 +13,7 @@ from postgres import free_port
 
 import layers
 from benchmarks.synthetic import make_basin
-from layers.accounts import Accounts
+from layers.store.accounts import Accounts
 from tests.browser.conftest import TOP, Visit, await_health
 
 IDLE_MINUTES = 0.4

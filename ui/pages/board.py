@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from hydro.board import Board
+from hydro.assessment.board import Board
+from hydro.assessment.registers import goal_progress
 from hydro.columns import records, text
-from hydro.registers import goal_progress
 from hydro.tasks import OPEN, state_of
 from reports.words import section_words
 from ui import cache, margin_map, outlet_file, parts, rivers, section_file, state, table

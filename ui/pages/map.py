@@ -7,7 +7,7 @@ from streamlit_folium import st_folium
 
 from hydro import RiverNetwork, Trace
 from hydro.columns import text
-from layers import map as drawing
+from layers.maps import map as drawing
 from ui import cache, causes, keys, marking, parts, section, signin, sources, state, worst
 from ui.state import say
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from layers.stories import keep_story, steps_from
+from layers.store.stories import keep_story, steps_from
 from reports.content import Content
 from reports.meeting import meeting
 from reports.pack import Style, documents, make_pack

@@ -11,8 +11,8 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 import hydro
-from layers import map as drawing
-from layers.plan_map import plan_message
+from layers.maps import map as drawing
+from layers.maps.plan_map import plan_message
 from reports import phrases
 from ui import cache, parts, state
 from ui.state import say

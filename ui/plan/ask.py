@@ -10,8 +10,8 @@ import streamlit as st
 import hydro
 from hydro.columns import text
 from hydro.duties import DUTIES
-from hydro.measure import ACTIONS
-from hydro.seasons import NORMAL, seasons
+from hydro.planning.measure import ACTIONS
+from hydro.planning.seasons import NORMAL, seasons
 from ui import state
 from ui.state import say
 

@@ -12,9 +12,9 @@ import streamlit as st
 import hydro
 from hydro.columns import number, records, text
 from hydro.duties import DUTIES
-from hydro.measure import UNITS, with_duty
-from hydro.plan_rows import place_name
-from hydro.scenario import change
+from hydro.planning.measure import UNITS, with_duty
+from hydro.planning.plan_rows import place_name
+from hydro.planning.scenario import change
 from ui import state
 from ui.plan import places
 from ui.state import say

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 import hydro
 from hydro.columns import text
-from hydro.measure import outlet_water_m3_d, spare_m3_d
+from hydro.planning.measure import outlet_water_m3_d, spare_m3_d
 from ui.state import say
 
 

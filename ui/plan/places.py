@@ -13,10 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 import hydro
 from hydro.columns import number, text
 from hydro.duties import DUTIES
-from hydro.measure import ON_OUTLET, Measure, check_measures
-from hydro.options import DEFAULT_PRICES, own_outlets
-from hydro.scenario import plant_tp_mg_l
-from hydro.seasons import DAYS
+from hydro.planning.measure import ON_OUTLET, Measure, check_measures
+from hydro.planning.options import DEFAULT_PRICES, own_outlets
+from hydro.planning.scenario import plant_tp_mg_l
+from hydro.planning.seasons import DAYS
 from ui import cache, parts, state
 from ui.plan import merging
 from ui.state import say

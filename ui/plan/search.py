@@ -10,7 +10,7 @@ from collections.abc import Callable
 import streamlit as st
 
 import hydro
-from hydro.milp import Progress
+from hydro.planning.milp import Progress
 from reports.plan import tell
 from reports.plan_page import plan_page
 from ui import cache, parts, state

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from hydro.duties import DUTIES
-from hydro.measure import Measure
+from hydro.planning.measure import Measure
 from ui import parts, state
 from ui.state import say
 

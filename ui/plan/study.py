@@ -12,7 +12,7 @@ import streamlit as st
 import hydro
 from hydro.columns import text
 from hydro.duties import DUTIES
-from hydro.plan_rows import place_name
+from hydro.planning.plan_rows import place_name
 from reports.plan import last_bits, tell
 from ui import cache, parts, state
 from ui.plan.search import gap_of

@@ -1,0 +1,1 @@
+"""How the water stands: classes, attainment, margins, trends, the ledger, compensation, the board."""

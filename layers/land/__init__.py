@@ -1,0 +1,1 @@
+"""Rasters: terrain, streams, land use, rain, and sums of them over catchments."""

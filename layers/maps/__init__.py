@@ -1,0 +1,1 @@
+"""From a network and a result to a map that asks no other host."""

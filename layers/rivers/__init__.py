@@ -1,0 +1,1 @@
+"""From drawn lines to a network: gaps, junctions, directions, nodes, and what stands on the reaches."""
