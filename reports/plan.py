@@ -82,17 +82,12 @@ def money(cost: float) -> str:
 
 
 def waters(plan: Plan, lang: str = "zh") -> str:
-    """Every water that the plan was asked to hold in, with what its figures are."""
+    """Every water that the plan was asked to hold in: the search weighs modelled figures, of a measured month too."""
     told = []
-    for stand in plan.model.stands:
-        flow = stand.condition
-        if flow.time:
-            told.append(text("{month} 实况", lang, month=flow.time))
-        else:
-            name = NORMAL if flow.name == BASELINE.name else flow.name
-            told.append(
-                f"{text(name, lang)}（{text('模拟', lang)}）" if lang == "zh" else f"{text(name, lang)} (modelled)"
-            )
+    for flow in (stand.condition for stand in plan.model.stands):
+        name = text(NORMAL if flow.name == BASELINE.name else flow.name, lang)
+        water = text("{month} 当月水情", lang, month=flow.time) if flow.time else name
+        told.append(text("{water}（模拟）", lang, water=water))
     return ("、" if lang == "zh" else ", ").join(told)
 
 

@@ -143,6 +143,9 @@ def test_one_page_names_the_plan_its_water_and_both_costs() -> None:
     )
     yearly = sum(m.cost for m in plan.measures if m.yearly)
     assert waters(plan) == "枯水（模拟）"
+    month = hydro.plan_measures(network, allow=["seal"], margin=0.0, conditions=[Condition("2022-07", "2022-07")])
+    assert waters(month) == "2022-07 当月水情（模拟）"
+    assert waters(month, "en") == "the flow of 2022-07 (modelled)"
     page = plan_page(plan, title="两厂一河", name="枯水<期>")
     assert "方案：枯水&lt;期&gt; · 水情：枯水（模拟） · 余量 0 % · 一次 " in page
     assert f"每年 {yearly:,.1f} 万元" in page or f"每年 {yearly:,.0f} 万元" in page

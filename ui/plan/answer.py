@@ -170,10 +170,11 @@ def basis(table: pd.DataFrame) -> None:
 
 
 def sections(table: pd.DataFrame) -> pd.DataFrame:
-    """The same as figures."""
+    """The same as figures; the water is a column where there are several."""
+    several = table["water"].nunique() > 1
     return pd.DataFrame(
-        {
-            say("水情"): table["water"],
+        ({say("水情"): table["water"]} if several else {})
+        | {
             say("断面"): table["name"].where(table["name"] != "", table["section_id"]),
             say("目标 mg/L"): table["target_mg_l"],
             say("现状 mg/L"): table["tp_before_mg_l"].round(3),
