@@ -36,6 +36,8 @@ INK, BLUE, RED, PALE, PALE_BAR = (
     RGBColor(0xA9, 0xB4, 0xBE),
 )
 TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
+LOADS = "[>=100]#,##0;[>=10]0.0;0.00"
+"""Loads in a chart are written as beside it (``phrases.kg``)."""
 ROWS, SIZE = 11, 14
 """Rows of one line that a slide holds, and their type in points."""
 SIZES, BETWEEN = (14, 13, 12, 11, 10), 3
@@ -283,7 +285,7 @@ class Maker:
     def _source_chart(self, slide: Any, one: SectionReport, x: int, y: int, width: int, height: int) -> None:
         content = self.content
         top = phrases.top_sources(content, one, 5)
-        data = CategoryChartData(number_format="0.0")
+        data = CategoryChartData(number_format=LOADS)
         data.categories = [_short(s.name) for s in top][::-1]
         data.add_series(content.say("清单"), [s.inventory.value if s.inventory.known else None for s in top][::-1])
         data.add_series(content.say("最佳估计"), [max(s.delivered.value, 0.0) for s in top][::-1])

@@ -25,11 +25,15 @@ def told(findings: Iterable[Finding], lang: str = "zh") -> list[str]:
     return [text(one.message, lang, **spelled(one.params, lang)) for one in findings]
 
 
+def marked(findings: Iterable[Finding], lang: str = "zh") -> list[str]:
+    """Every finding as a sentence with its mark."""
+    kept = tuple(findings)
+    return [MARK.get(one.speaks, "") + words for one, words in zip(kept, told(kept, lang), strict=True)]
+
+
 def line(findings: Iterable[Finding], lang: str = "zh") -> str:
     """All findings in one line, each with its mark."""
-    kept = tuple(findings)
-    marked = [MARK.get(one.speaks, "") + words for one, words in zip(kept, told(kept, lang), strict=True)]
-    return ("；" if lang == "zh" else "; ").join(marked)
+    return ("；" if lang == "zh" else "; ").join(marked(findings, lang))
 
 
 def with_words(table: pd.DataFrame, lang: str = "zh") -> pd.DataFrame:

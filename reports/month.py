@@ -24,7 +24,7 @@ from layers.store.pictures import RELIEF, Picture, kept
 from layers.store.project import Project
 from layers.store.stories import Step, story_of
 from reports.content import Cause, Content, Figure, SectionReport, Source, Status, Task
-from reports.evidence import next_place, told
+from reports.evidence import marked, next_place
 from reports.planned import PlanReport, planned
 from reports.printable import clean
 
@@ -220,7 +220,7 @@ def _causes(trace: Trace, lang: str) -> tuple[Cause, ...]:
     """The candidates worth naming, most probable first, with their evidence in words."""
     table = trace.table[trace.table["probability"] >= LEAST_CHANCE].sort_values("probability", ascending=False)
     return tuple(
-        Cause(str(i), _name(str(i), name, lang), float(chance), tuple(map(clean, told(found, lang))))
+        Cause(str(i), _name(str(i), name, lang), float(chance), tuple(map(clean, marked(found, lang))))
         for i, name, chance, found in table[["source_id", "name", "probability", "evidence"]].itertuples(index=False)
     )
 

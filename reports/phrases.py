@@ -38,6 +38,8 @@ ACTION = {
 }
 SURVEY = {"found": "已查", "sampled": "已测", "traced": "已溯", "signed": "已治（立标）"}
 DECISION = {"undecided": "未定", "regulate": "规范整治", "merge": "清理合并", "seal": "封堵"}
+SURE = 0.8
+"""From this chance on it is told as found that no single cause was at work."""
 EFFECT = {"monitored": "实测起算", "modelled": "模拟"}
 """Where the figures of a plan start from."""
 NUMERAL = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ", ">V": "劣Ⅴ", "": "—"}
@@ -227,12 +229,17 @@ def unexplained(content: Content, one: SectionReport) -> str:
 
 
 def likely(content: Content, one: SectionReport) -> str:
-    """Who it most probably was, in one clause; blank where nothing was over, honest where nobody stands out."""
+    """Who it most probably was, in one clause; blank where nothing was over, honest where nobody stands out.
+
+    That nobody is to blame can be as sure as that somebody is; only where it is not, evidence is what lacks.
+    """
     if not one.causes:
         return ""
     first = one.causes[0]
     if first.source_id == "NONE":
-        return content.say("没有足够证据指认单一原因")
+        if first.probability < SURE:
+            return content.say("没有足够证据指认单一原因")
+        return content.say("属平时负荷，没有单一原因（{chance}）", chance=percent(first.probability))
     return content.say("最可能的原因是{name}（{chance}）", name=first.name, chance=percent(first.probability))
 
 

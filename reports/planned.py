@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pandas as pd
 
@@ -79,10 +80,23 @@ def planned(network: RiverNetwork, tables: Mapping[str, pd.DataFrame], plan: str
     )
 
 
+def amount_of(value: float) -> str:
+    """The amount of a measure with three figures that matter, without exponents.
+
+    >>> amount_of(0.0829786), amount_of(0.3), amount_of(1234.56), amount_of(0.00000621)
+    ('0.083', '0.3', '1,235', '0.00000621')
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{Decimal(f'{value:.3g}').normalize():f}"
+
+
 def _line(network: RiverNetwork, measure: Measure) -> PlanLine:
     frames = (network.outlets, network.plants, network.gates, network.reaches)
     name = next((text(f, "name")[measure.source_id] for f in frames if measure.source_id in f.index), "")
-    amount = "" if math.isnan(measure.amount) else f"{measure.amount:g} {UNITS.get(measure.action, '')}".strip()
+    amount = (
+        "" if math.isnan(measure.amount) else f"{amount_of(measure.amount)} {UNITS.get(measure.action, '')}".strip()
+    )
     return PlanLine(
         measure.source_id, clean(name) or measure.source_id, measure.action, amount or measure.to, measure.cost
     )

@@ -105,7 +105,7 @@ def next_table(content: Content) -> Table:
     say = phrases.headings(content)
     columns = (
         Column(say("断面"), width=14), Column(say("最可能的原因"), width=18), Column(say("可能性"), "", 0, 8, percent=True),
-        Column(say("依据"), width=44), Column(say("下一个采样点"), width=34),
+        Column(say("依据（＋支持，－不支持）"), width=44), Column(say("下一个采样点"), width=34),
     )  # fmt: skip
     rows = tuple(
         (one.name, first.name, first.probability, phrases.joined(content, first.evidence[:2]), one.next_sample or "—")

@@ -118,7 +118,7 @@ def test_the_evidence_is_told_in_both_languages() -> None:
     table = causes(arms(extra={"O1": 100.0}, told={"O1": 110.0}))
     chinese, english = (line(table.at["O1", "evidence"], lang) for lang in ("zh", "en"))
     assert "其下游断面断面SW、断面SM同期高于预期" in chinese
-    assert "自报当月 110.0 kg/d，为平时 10.0 kg/d 的 11.0 倍" in chinese
+    assert "自报当月 110.0 kg/d，为平时自报 10.0 kg/d 的 11.0 倍" in chinese
     assert "it reported 110.0 kg/d that month, 11.0 times its usual 10.0 kg/d" in english
     assert "断面SW、断面SM同期也偏高，却不在其下游" not in line(table.at["O1", "evidence"])
     assert "断面SW同期也偏高，却不在其下游" in line(table.at["O3", "evidence"])

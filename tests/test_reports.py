@@ -35,7 +35,7 @@ from layers.store.stories import Step
 from reports import phrases
 from reports.atlas import make_atlas
 from reports.content import Content
-from reports.deck import deck
+from reports.deck import LOADS, deck
 from reports.fonts import typeface
 from reports.furniture import bar_length_m
 from reports.labels import Placer
@@ -231,6 +231,19 @@ def test_cutting_what_the_brief_says_where_it_is_discharged_is_enough_at_the_sec
     assert phrases.cut(content, worst, small).endswith(
         f"全部削减后仍多 {phrases.enough_kg(2.0)} kg/d，其他来源也须削减"
     )
+
+
+def test_findings_bear_their_mark_and_nobody_to_blame_is_told_as_surely_as_it_is_known(content: Content) -> None:
+    first = content.worst.causes[0]
+    assert first.evidence[0] == "＋其下游断面皇甫、汲县、淇门同期高于预期"
+    assert next_table(content).columns[3].name == "依据（＋支持，－不支持）"
+    usual = next(one for one in content.measured if one.causes and one.causes[0].source_id == "NONE")
+    assert phrases.likely(content, usual) == "属平时负荷，没有单一原因（100%）"
+    unsure = replace(usual, causes=(replace(usual.causes[0], probability=0.5), *usual.causes[1:]))
+    assert phrases.likely(content, unsure) == "没有足够证据指认单一原因"
+    show = Presentation(io.BytesIO(deck(content, limit=1)))
+    bars = next(s.chart for slide in show.slides for s in slide.shapes if s.has_chart)
+    assert bars.plots[0].series[0]._element.xpath("string(.//c:formatCode)") == LOADS
 
 
 def test_nothing_on_a_slide_stands_outside_it(content: Content) -> None:

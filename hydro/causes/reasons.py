@@ -110,12 +110,12 @@ def _size(judged: Judgement, i: int, month: int, place: int, probability: float)
     base = float(np.median(judged.expected.source_kg_d[i]))
     extra = float(joint @ size / joint.sum())
     times = extra / base if base > 0 else np.inf
-    params = {"extra": round(extra, 1), "base": round(base, 2), "times": round(times, 1)}
+    params = {"extra": float(f"{extra:.3g}"), "base": float(f"{base:.3g}"), "times": round(times, 1)}
     if times > 0.6 * MOST:
-        return [Finding("须多排约 {extra} kg/d，为其平时 {base} kg/d 的 {times} 倍，少有可能", params, AGAINST)]
+        return [Finding("须多排约 {extra} kg/d，为推断的平时 {base} kg/d 的 {times} 倍，少有可能", params, AGAINST)]
     if times < 10:
-        return [Finding("须多排约 {extra} kg/d，仅为其平时 {base} kg/d 的 {times} 倍，力所能及", params, FOR)]
-    return [Finding("须多排约 {extra} kg/d，为其平时 {base} kg/d 的 {times} 倍", params, NOTE)]
+        return [Finding("须多排约 {extra} kg/d，仅为推断的平时 {base} kg/d 的 {times} 倍，力所能及", params, FOR)]
+    return [Finding("须多排约 {extra} kg/d，为推断的平时 {base} kg/d 的 {times} 倍", params, NOTE)]
 
 
 def _report(judged: Judgement, i: int, month: int) -> list[Finding]:
@@ -129,8 +129,8 @@ def _report(judged: Judgement, i: int, month: int) -> list[Finding]:
     times = float(told[month]) / usual
     params = {"told": float(f"{told[month]:.3g}"), "usual": float(f"{usual:.3g}"), "times": round(times, 1)}
     if times > 2:
-        return [Finding("自报当月 {told} kg/d，为平时 {usual} kg/d 的 {times} 倍", params, FOR)]
-    return [Finding("自报当月 {told} kg/d，与平时 {usual} kg/d 相当（瞒报者亦如此，证据弱）", params, AGAINST)]
+        return [Finding("自报当月 {told} kg/d，为平时自报 {usual} kg/d 的 {times} 倍", params, FOR)]
+    return [Finding("自报当月 {told} kg/d，与平时自报 {usual} kg/d 相当（瞒报者亦如此，证据弱）", params, AGAINST)]
 
 
 def _past(judged: Judgement, i: int, month: int) -> list[Finding]:

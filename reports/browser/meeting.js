@@ -220,7 +220,7 @@
 
     causes({ section }) {
       const one = sections.get(section);
-      const rows = one.causes.map(([who, chance, evidence]) => made("div", "", {}, made("div", `${who} ${(100 * chance).toFixed(0)}%`, { class: "big", style: "font-size:1.7em" }), ...evidence.map((line) => made("div", `· ${line}`, { class: "quiet" }))));
+      const rows = one.causes.map(([who, chance, evidence]) => made("div", "", {}, made("div", `${who} ${(100 * chance).toFixed(0)}%`, { class: "big", style: "font-size:1.7em" }), ...evidence.map((line) => made("div", /^[＋－]/.test(line) ? line : `· ${line}`, { class: "quiet" }))));
       const { svg } = basemap();
       marks(svg, [one, ...placed().filter((other) => other !== one)].filter((other) => other.at), (other) => mark(other, other === one ? 20 : 9));
       if (one.at) name(svg, [one], 36);
