@@ -113,7 +113,7 @@ class Attribute:
     def right(self) -> str:
         """What would be right, as a phrase of the source language."""
         if self.choices:
-            return "、".join(self.choices)
+            return self.word(*self.choices)
         if np.isfinite(self.high):
             return f"{self.low:g}～{self.high:g}"
         if np.isfinite(self.low):

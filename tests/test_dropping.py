@@ -1,16 +1,21 @@
 """The page of data without a browser: who may do what, what a dropped file may be called, what is said on the way."""
 
+import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import openpyxl
 import pytest
 from offices import tables
 from streamlit.testing.v1 import AppTest
 
 import layers
 from hydro.errors import HydroError
+from hydro.schema import attributes
 from layers.store.roles import User
+from reports.account import account as workbook
+from ui import questions
 from ui.intake import LARGEST_MB, Intake
 
 
@@ -169,6 +174,37 @@ def test_files_with_rivers_of_their_own_are_proposed_as_a_new_project(office: la
     assert (intake.into, intake.acquaintance.named, intake.acquaintance.known) == ("", 2, 0)
     app = visit("administrator", intake)
     assert "新建项目：文件自带河网，2 个编号或名称只有 0 个在“流域”里" in " ".join(one.body for one in app.get("html"))
+
+
+def test_the_account_holds_no_codes_and_no_none_on_the_screen_and_in_the_workbook(office: layers.Project) -> None:
+    rows = (
+        "排放口编号,排放口名称,排放口经度,排放口纬度,许可排水量,处置方式,备注\n"
+        "N1,甲,113.904,35.3,-5,封堵,\nN2,乙,113.905,35.3,5,不知道,\nN2,丙,113.906,35.3,5,封堵,\n,丁,113.906,35.3,5,,\n"
+    )
+    readings = "断面名称,采样时间,总磷(mg/L)\n无名桥,2022年8月,0.2\n"
+    intake = weighed(office, Sent("排放口.csv", rows.encode()), Sent("八月.csv", readings.encode()))
+    app = visit("staff", intake)
+    assert not app.exception
+    account = next(one.value for one in app.dataframe if "what" in one.value)
+    told = [*account["what"], *account["row"]]
+    assert "排放口.csv 的 处置方式 为“不知道”，应为：未定、规范整治、清理合并、封堵" in told
+    assert intake.preview is not None
+    book = openpyxl.load_workbook(io.BytesIO(workbook(intake.preview, questions.told, source=intake.title)))
+    told += [
+        str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None
+    ]
+    names = [name for table in ("outlets", "observations") for name in attributes(table) if "_" in name]
+    codes = [*names, "outlets", "observations", "None", "undecided", "(section)", "（section）", "--map", "--crs "]
+    assert [(code, one) for code in codes for one in told if code in one] == []
+
+
+def test_the_book_speaks_the_readers_language_where_the_program_wrote_it(office: layers.Project) -> None:
+    intake = reading(office)
+    button(visit("staff", intake), "write").click().run()
+    wait(intake)
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["user"], app.session_state["intake"], app.session_state["lang"] = User("Li", "staff"), None, "en"
+    assert "imported 八月.csv" in " ".join(one.body for one in app.run().get("html"))
 
 
 def test_a_stopped_import_says_so_and_can_begin_again(office: layers.Project) -> None:

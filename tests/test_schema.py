@@ -42,7 +42,7 @@ def test_all_faults_are_told_at_once_with_table_row_column_and_what_would_be_rig
         ("R1", "discharge_m3_s"): "reaches 表 R1 的 discharge_m3_s 为“abc”，应为：不小于 0",
         ("R2", "discharge_m3_s"): "reaches 表 R2 的 discharge_m3_s 为“inf”，应为：不小于 0",
         ("R1", "split"): "reaches 表 R1 的 split 为“1.2”，应为：0～1",
-        ("R2", "kind"): "reaches 表 R2 的 kind 为“pond”，应为：natural、canal、culvert",
+        ("R2", "kind"): "reaches 表 R2 的 kind 为“pond”，应为：天然、渠、涵洞",
     }
 
 

@@ -61,14 +61,14 @@ def show(intake: Intake) -> None:
             {
                 "kind": say(kind),
                 "file": preview.file_of(entry),
-                "row": entry.row,
+                "row": str(entry.row or ""),
                 "id": entry.id,
                 "what": questions.told(entry.message, **entry.params),
             }
             for entry in entries
         ]
     rows += [
-        {"kind": say("提示"), "file": str(f.params.get("file", "")), "row": None, "id": f.row,
+        {"kind": say("提示"), "file": str(f.params.get("file", "")), "row": "", "id": f.row,
          "what": questions.told(f.message, **f.params)}
         for f in preview.report.warnings
     ]  # fmt: skip
@@ -88,7 +88,7 @@ def show(intake: Intake) -> None:
             column_config={
                 "kind": st.column_config.TextColumn(say("处理"), width="small"),
                 "file": st.column_config.TextColumn(say("文件"), width="medium"),
-                "row": st.column_config.NumberColumn(say("行号"), width="small"),
+                "row": st.column_config.TextColumn(say("行号"), width="small"),
                 "id": st.column_config.TextColumn(say("编号"), width="small"),
                 "what": st.column_config.TextColumn(say("说明"), width="large"),
             },
@@ -105,7 +105,7 @@ def download(intake: Intake) -> None:
     language = state.lang()
     st.download_button(
         say("下载核对结果（xlsx）"),
-        lambda: workbook(preview, say, source=intake.title),
+        lambda: workbook(preview, questions.told, source=intake.title),
         file_name=say("核对结果") + ".xlsx",
         mime=XLSX,
         key=f"account_{language}",

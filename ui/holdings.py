@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ def show() -> None:
                 "最近改动 {when}，{who}：{why}",
                 when=change["when"][:16].replace("T", " "),
                 who=change["who"],
-                why=change["why"],
+                why=why(change["why"]),
             )
         )
     st.html(f'<div class="holdings">{cells}</div><div class="note">{html.escape(" · ".join(told))}</div>')
@@ -86,6 +87,17 @@ def show() -> None:
                 key="take_along",
                 help=say("一个文件，带着全部改动记录；QGIS 可直接打开"),
             )
+
+
+def why(told: str) -> str:
+    """A reason of the book in the reader's language, where the program itself gave it; what a person wrote stays as it is."""
+    found = re.fullmatch(r"(?P<back>撤销)?导入 (?P<files>.+?)(?:（(?P<count>\d+) 行拒收，未写入）)?", told)
+    if not found:
+        return told
+    sentence = (
+        say("撤销导入 {files}", files=found["files"]) if found["back"] else say("导入 {files}", files=found["files"])
+    )
+    return sentence + (say("（{count} 行拒收，未写入）", count=found["count"]) if found["count"] else "")
 
 
 def _templates() -> None:

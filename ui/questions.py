@@ -50,8 +50,9 @@ def _called(params: Mapping[str, object]) -> dict[str, object]:
         for key in ("table", "target")
         if str(params.get(key, "")) in holdings.TABLES
     }
-    if "table" in words and column in attributes(table):
-        words["column"] = holdings.column(table, column)
+    parts_of_key = column.split("、")
+    if "table" in words and all(name in attributes(table) for name in parts_of_key):
+        words["column"] = "、".join(holdings.column(table, name) for name in parts_of_key)
     return {**params, **words}
 
 

@@ -211,7 +211,7 @@ def _items(url: str, revision: int, row: dict[str, Any]) -> list[dict[str, Any]]
         multiple = (value - third) / third if parameter.multiple and value > third else math.nan
         cells = {
             "item": parameter.name_zh if state.lang() == "zh" else parameter.name_en, "value": parts.figure(value),
-            "class": table.dot(CLASSES[rank]), "limits": limits, "multiple": parts.fixed(multiple, 2),
+            "class": table.swatch(CLASSES[rank]), "limits": limits, "multiple": parts.fixed(multiple, 2),
         }  # fmt: skip
         rows.append((rank, table.row("", cells, {"class": rank, "value": value, "multiple": multiple})))
     return [one for _, one in sorted(rows, key=lambda pair: -pair[0])]

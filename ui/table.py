@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from hydro.assessment.standards import CLASSES
 from ui import cache, state
 
 HERE = Path(__file__).parent / "browser"
@@ -53,10 +54,13 @@ def show(
     _table(key=key, data=data, on_chosen_change=on_chosen)
 
 
-def dot(code: str) -> dict[str, str]:
-    """A class as colour, shape and numeral."""
+def swatch(code: str) -> dict[str, str]:
+    """A class as its colour and numeral: shapes are left to the status, which stands beside it."""
     grade = cache.standard().grades[code]
-    return {"colour": grade.colour, "shape": grade.shape, "label": grade.numeral_zh if state.lang() == "zh" else code}
+    return {
+        "colour": grade.colour if code in CLASSES else "",
+        "label": grade.numeral_zh if state.lang() == "zh" else code,
+    }
 
 
 def known(value: Any) -> Any:

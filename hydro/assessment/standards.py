@@ -55,14 +55,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Grade:
-    """A class in words and colours (环办[2011]22号 表1), with a shape that tells it in grey print as well."""
+    """A class in words and colours (环办[2011]22号 表1)."""
 
     code: str
     numeral_zh: str
     grade_zh: str
     grade_en: str
     colour: str
-    shape: str
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def build_standard(limits: pd.DataFrame, parameters: pd.DataFrame, grades: pd.Da
     words = {
         row["class"]: Grade(
             row["class"], row["numeral_zh"], row["grade_zh"], row["grade_en"],
-            f"#{int(row['red']):02x}{int(row['green']):02x}{int(row['blue']):02x}", row["shape"],
+            f"#{int(row['red']):02x}{int(row['green']):02x}{int(row['blue']):02x}",
         )
         for row in grades.to_dict("records")
     }  # fmt: skip

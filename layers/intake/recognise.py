@@ -130,7 +130,8 @@ def _identify(part: Part, reading: columns.Reading, of_schema: bool, report: Rep
                 )
                 for source in reading.unread[:5]
             ]
-            report.ask(part.layer.label, message, offered, file=part.layer.label, column=key, meaning=meaning)
+            params = {"file": part.layer.label, "table": part.table, "column": key, "meaning": meaning}
+            report.ask(part.layer.label, message, offered, **params)
         return
     ids = text(part.frame, key) if has else pd.Series("", index=part.frame.index, dtype=object)
     blank = (ids == "").to_numpy(bool)

@@ -45,6 +45,11 @@ def test_the_board_is_one_line_a_section_worst_first_and_nothing_is_cut(
     expect(rows.first).to_contain_text("汲县")
     expect(page.locator(".board-head b")).to_contain_text("2022-07：16 个断面，超标 5，持平 1")
     expect(page.locator("tr.way", has_text="下马营").locator("span.mark")).to_have_class(re.compile("equal"))
+    worst = rows.first.locator("td.class")
+    expect(worst).to_have_text("Ⅴ")
+    expect(worst.locator("i")).to_have_css("background-color", "rgb(255, 155, 0)")
+    expect(worst.locator("i")).to_have_css("border-radius", "0px")
+    expect(rows.locator("td.class svg")).to_have_count(0)  # the shapes beside it are the status
     assert page.evaluate(CUT) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -1,4 +1,4 @@
-// A table one can sort and click: text, figures, class by colour and shape, a margin about its target, a series of months.
+// A table one can sort and click: text, figures, class as a coloured square with its numeral, a margin about its target, a series of months.
 const SVG = "http://www.w3.org/2000/svg";
 
 function element(tag, className, ...children) {
@@ -15,24 +15,14 @@ function drawn(tag, attributes, ...children) {
   return made;
 }
 
-const SHAPES = {
-  "circle": () => [drawn("circle", { cx: 7, cy: 7, r: 5.5 })],
-  "circle-ring": () => [drawn("circle", { cx: 7, cy: 7, r: 5.5 }), drawn("circle", { cx: 7, cy: 7, r: 2, class: "hole" })],
-  "square": () => [drawn("rect", { x: 2, y: 2, width: 10, height: 10 })],
-  "diamond": () => [drawn("path", { d: "M7 .8 13.2 7 7 13.2 .8 7Z" })],
-  "triangle": () => [drawn("path", { d: "M7 1 13.3 12.6H.7Z" })],
-  "cross": () => [drawn("rect", { x: 1.5, y: 1.5, width: 11, height: 11 }), drawn("path", { d: "M4 4 10 10M10 4 4 10", class: "stroke" })],
-  "dash": () => [drawn("path", { d: "M2 7H12", class: "stroke" })],
-};
-
 const KINDS = {
   text: (value) => [document.createTextNode(value)],
   number: (value) => [document.createTextNode(value)],
   two: (value) => [element("b", "", value[0]), element("small", "", value[1])],
   class: (value) => {
-    const shape = drawn("svg", { viewBox: "0 0 14 14", class: "dot" }, ...SHAPES[value.shape]());
-    shape.style.fill = value.colour;
-    return [shape, document.createTextNode(value.label)];
+    const square = element("i", value.colour ? "class" : "class unknown");
+    square.style.background = value.colour;
+    return [square, document.createTextNode(value.label)];
   },
   mark: (value) => [element("span", `mark ${value.kind}`, value.text)],
   margin: (value) => {

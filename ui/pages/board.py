@@ -171,7 +171,7 @@ def _row(row: dict[str, Any], tasks: int) -> dict[str, Any]:
         "rank": str(row["rank"]),
         "name": [row["name"] or row["section_id"], " ".join(filter(None, (row["river"], say(row["level"]))))],
         "state": {"kind": MARKS.get(row["state"], "none"), "text": say(STATES[row["state"]])},
-        "class": table.dot(row["class"]),
+        "class": table.swatch(row["class"]),
         "value": parts.fixed(row["value_mg_l"]),
         "target": parts.fixed(target, 2),
         "margin": {

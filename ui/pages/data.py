@@ -60,7 +60,11 @@ def _last() -> None:
     if found is None:
         return
     with st.container(key="last_import", horizontal=True, vertical_alignment="center"):
-        st.text(say("您的最近一次导入（{when}）：{why}", when=found.when[:16].replace("T", " "), why=found.why))
+        st.text(
+            say(
+                "您的最近一次导入（{when}）：{why}", when=found.when[:16].replace("T", " "), why=holdings.why(found.why)
+            )
+        )
         st.button(say("撤销本次导入"), on_click=_take_last_back, args=(url, found.revision), key="take_last_back")
 
 
