@@ -44,7 +44,7 @@ def panel_data(content: Content) -> dict[str, Any]:
         "credit": phrases.credit(content),
         "demo": phrases.capital(say("示例")) if content.demo else "",
         "words": {
-            "search": say("查找断面、排污口、污水处理厂"), "sources": say("来源"), "share": say("贡献率"), "time": say("到断面"),
+            "search": say("查找断面、排污口、污水处理厂"), "sources": say("来源"), "share": say("贡献率"), "time": say("历时"),
             "none": say("没有找到"), "print": say("打印"), "all": say("全部断面"), "target": say("目标"), "value": say("总磷"),
             "margin": say("余量"),
         },

@@ -66,6 +66,7 @@ def test_the_offline_map_traces_on_a_pick_and_asks_nobody(alone: Page, content: 
     rows = alone.locator("#panel table tr").all_inner_texts()
     first = content.section("S01").sources[0]
     assert first.name in rows[1]
+    assert rows[0].split() == ["来源", "kg/d", "贡献率", "历时"]
     assert alone.asked == [path.as_uri()]
     assert alone.wrong == []
 
