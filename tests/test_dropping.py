@@ -106,7 +106,8 @@ def test_staff_write_into_the_open_project_and_take_it_back(office: layers.Proje
 
 
 def test_an_import_is_taken_back_after_a_reload_and_a_newer_month_is_offered(office: layers.Project) -> None:
-    intake = reading(office)
+    rows = "断面名称,采样时间,总磷(mg/L)\n桥,2022年8月,0.2\n无名桥,2022年8月,0.2\n"
+    intake = reading(office, Sent("八月.csv", rows.encode()))
     button(visit("staff", intake), "write").click().run()
     wait(intake)
     intake.settle()
@@ -114,6 +115,8 @@ def test_an_import_is_taken_back_after_a_reload_and_a_newer_month_is_offered(off
     app.session_state["user"], app.session_state["intake"] = User("李工", "staff"), intake
     app.session_state["month"] = "2022-07"
     app.run()
+    assert [told.value for told in app.markdown if "程序出错" in told.value] == []
+    assert "程序出错" not in " ".join(one.body for one in app.get("html"))
     assert "导入后最新的月份是 2022-08，现在看的是 2022-07。" in [told.value for told in app.text]
     next(one for one in app.button if one.label == "看 2022-08").click().run()
     assert app.session_state["month"] == "2022-08"

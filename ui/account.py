@@ -50,8 +50,8 @@ def _place(intake: Intake, entry: Entry) -> str:
     return " ".join(filter(None, (where, row, entry.id)))
 
 
-def show(intake: Intake) -> None:
-    """Every entry in one table that can be searched."""
+def show(intake: Intake, *, sent: bool = False) -> None:
+    """Every entry in one table that can be searched; ``sent``: the page offers the workbook elsewhere."""
     preview = intake.preview
     if preview is None:
         return
@@ -93,7 +93,7 @@ def show(intake: Intake) -> None:
                 "what": st.column_config.TextColumn(say("说明"), width="large"),
             },
         )
-        if not preview.report.refused:
+        if not preview.report.refused and not sent:
             download(intake)
 
 

@@ -347,7 +347,7 @@ def _written(intake: Intake) -> None:
             else:
                 st.caption(say("不能再自动撤销；请由备份恢复，或改正后再导入。"))
             st.button(say("再导入一批"), on_click=state.hold_intake, args=(None,), key="again")
-    account.show(intake)
+    account.show(intake, sent=True)
 
 
 def _taken_back(intake: Intake) -> None:
