@@ -15,6 +15,7 @@ from hydro.causes.findings import FieldFinding
 from hydro.errors import FaultsError, HydroError
 from layers.intake import entering
 from layers.intake.intake import Import
+from layers.intake.taking_back import take_last_back
 from layers.report import Report
 from layers.store import attachments, findings, pictures, stories, tasks
 from layers.store.accounts import Accounts
@@ -58,7 +59,7 @@ def url(place: Callable[[str], str]) -> Iterator[str]:
 def writers() -> set[str]:
     """Every function of the room that begins a transaction that writes."""
     found = set()
-    for path in LAYERS.glob("*.py"):
+    for path in LAYERS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             calls = (
                 (n.func for n in ast.walk(node) if isinstance(n, ast.Call)) if isinstance(node, ast.FunctionDef) else ()
@@ -71,7 +72,7 @@ def writers() -> set[str]:
 NOT_BY_A_USER = {
     "accounts.add", "accounts.remove", "accounts.sign_in", "accounts._admit",  # the server's own table, by command line
     "store.begin", "store.founding", "postgis.begin", "postgis.founding",  # the transactions themselves
-    "desk.change", "backup.copy", "migrations.migrate",  # begun by those below
+    "desk.change", "backup.copy", "migrations.migrate", "work._merge",  # begun by those below
 }  # fmt: skip
 
 
@@ -105,6 +106,7 @@ def writes(project: layers.Project, tmp_path: Path) -> dict[str, Callable[[], ob
         "pictures.keep": lambda: pictures.keep(project, "relief", pictures.Picture(b"x", (0, 0, 1, 1)), why="x"),
         "entering.enter": lambda: entering.enter(read, project.raw, files=["x"], user=project.user),  # type: ignore[attr-defined]
         "entering.take_back": lambda: entering.take_back(entered, project.user),
+        "taking_back.take_last_back": lambda: take_last_back(project, project.revision),
         "backup.backup": lambda: backup(project, str(tmp_path / "copy.gpkg")),
     }
 
@@ -144,6 +146,7 @@ def test_a_county_is_refused_every_write_to_another(url: str, tmp_path: Path) ->
     assert layers.open_project(url).revision == before
     assert {name: code for name, code in told.items() if code not in ("other_county", "no_right")} == {
         "plans.undo": "nothing_to_undo",  # it has decided nothing there
+        "taking_back.take_last_back": "not_the_last",  # nor imported anything
         "entering.remember": "",  # what a column is called belongs to no county
     }
 

@@ -17,9 +17,9 @@ from layers.intake.entering import Entered, corrections, enter, take_back
 from layers.intake.importing import Importing, Read, TakeBack, Write
 from layers.intake.preview import Preview, preview
 from layers.intake.read import read_sources
+from layers.intake.taking_back import last_import, take_last_back
 from layers.report import Entry
 from layers.store.roles import User, local_user
-from layers.taking_back import last_import, take_last_back
 from reports.account import account, halves
 
 CHIEF = User("王工", "administrator")

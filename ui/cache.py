@@ -30,8 +30,10 @@ from hydro.causes.alarm import Episode, episodes, peak_in
 from hydro.columns import text as text_of
 from hydro.planning.plan_rows import offered
 from i18n import text
-from layers import assess, taking_back
+from layers import assess
+from layers.intake import taking_back
 from layers.intake.demo import Founding, demo_file
+from layers.intake.taking_back import LastImport
 from layers.judging import UNFINISHED, Judges, Refusal
 from layers.maps import map as drawing
 from layers.maps import outline
@@ -45,7 +47,6 @@ from layers.store.pictures import RELIEF, kept
 from layers.store.project import Project
 from layers.store.roles import User
 from layers.store.stories import story_of
-from layers.taking_back import LastImport
 from reports.content import Content
 from reports.month import project_content
 from ui import state

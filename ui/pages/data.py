@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from hydro import HydroError
+from layers.intake.taking_back import take_last_back
 from layers.store.attachments import safe_name
-from layers.taking_back import take_last_back
 from ui import account, cache, holdings, pages, parts, questions, signin, state, understood
 from ui.intake import ALL_MB, LARGEST_MB, Intake
 from ui.state import say

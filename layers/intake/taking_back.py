@@ -55,8 +55,9 @@ def last_import(project: Project) -> LastImport | None:
 def take_last_back(project: Project, revision: int) -> int:
     """Undo the import of a revision, as a change of its own, and return the revision after it.
 
-    Raises HydroError where it is no longer the last change, or is not this user's.
+    Raises HydroError where it is no longer the last change, is not this user's, or the user may not write.
     """
+    project.user.must("write")
     found = last_import(project)
     if found is None or found.revision != revision:
         message = "第 {revision} 版的导入不能撤销：之后又有改动，或不是您的导入。请由备份恢复，或改正后再导入。"
