@@ -13,6 +13,7 @@ import shapely
 import hydro
 import layers
 from benchmarks.synthetic import make_basin
+from hydro.errors import HydroError
 from layers.maps import chunks, marks
 from layers.maps.courses import SPACING_PX, draw_courses, least_sizes, reach_lines, world
 from layers.maps.map import SPATIAL, network_file, project_file
@@ -185,3 +186,15 @@ def test_narrow_holds_what_it_is_given() -> None:
         found = narrow(np.array(values, np.int64))
         assert found.tolist() == values
         assert found.dtype == kind
+
+
+def test_rivers_without_a_drawing_are_told_and_some_without_one_are_left_out(tmp_path: Path) -> None:
+    tables = make_basin(30, 6, 2, seed=2)
+    reaches = tables["reaches"].copy()
+    reaches.loc[reaches.index[:5], "geometry"] = None
+    some = layers.create_project(tmp_path / "some.gpkg", name="示例", demo=True, tables={**tables, "reaches": reaches})
+    assert network_file(some.network(), some.tables(SPATIAL, geometry=True))
+    none = {**tables, "reaches": reaches.assign(geometry=None)}
+    bare = layers.create_project(tmp_path / "none.gpkg", name="示例", demo=True, tables=none)
+    with pytest.raises(HydroError, match="河段没有图形，画不出地图"):
+        network_file(bare.network(), bare.tables(SPATIAL, geometry=True))

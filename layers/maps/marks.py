@@ -121,7 +121,8 @@ def _place(
     reach = reach_id.map(network.reach_position).fillna(-1).to_numpy(np.int32)
     chainage = number(frame, "chainage_m").fillna(0.0).to_numpy()
     part = np.where(reach >= 0, chainage / network.topology.length_m[reach], 0.0).clip(0.0, 1.0)
-    along = lines[reach]
+    along = lines[reach].copy()
+    along[shapely.is_empty(along)] = None  # a reach that is not drawn places nothing
     at = shapely.line_interpolate_point(along, part, normalized=True)
     ahead = shapely.line_interpolate_point(along, np.minimum(part + 0.02, 1.0), normalized=True)
     behind = shapely.line_interpolate_point(along, np.maximum(part - 0.02, 0.0), normalized=True)

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from hydro import RiverNetwork
+from hydro.errors import HydroError
 from hydro.topology import Topology
 from layers.maps.basemap import Ground
 from layers.maps.chunks import Archive, cut
@@ -48,9 +49,14 @@ def network_pack(
     ``tables`` are the project's spatial tables (GeoDataFrames in EPSG:4490); points without a geometry are put where
     their chainage says.  Of more than ``whole`` reaches the drawing is cut into pieces, and the words of
     points with it unless ``words`` are to be searched at once.
+
+    Raises:
+        HydroError: no reach is drawn.
     """
     topology = network.topology
     lines = reach_lines(network, tables["reaches"])
+    if shapely.is_empty(lines).all():
+        raise HydroError("no_drawing", "河段没有图形，画不出地图。请在“数据”页导入河段的线（shp、gpkg 或 geojson）")
     courses = draw_courses(network, lines)
     marks = Marks.of(network, tables, lines)
     least = least_sizes(courses)
