@@ -75,8 +75,7 @@ def plan(
 ) -> None:
     """The cheapest plan; infeasible is an answer. json: one object; csv: the measures; table: measures and sections."""
     import layers
-    from hydro import Limits, Prices, plan_measures, robust_plan
-    from hydro.planning import plan_rows
+    from hydro import Limits, Prices, plan_measures, plan_rows, robust_plan
     from hydro.planning.measure import ACTIONS
     from hydro.planning.optimise import as_dict
     from hydro.planning.plan_rows import offered
@@ -178,7 +177,7 @@ def storm(
     """Which sections a rain breaks, from the newest measurements unless a time is given."""
     import layers
     from hydro import Condition, Scenario, load_plan
-    from hydro.planning import storm as rained
+    from hydro import storm as rained
     from layers.land.storm_rain import storm_rain
 
     opened = layers.open_project(project)
