@@ -62,7 +62,9 @@ class Atlas:
     @property
     def meridian(self) -> float:
         """The central meridian of the projection, in degrees."""
-        return next(p.value for p in self.crs.coordinate_operation.params if p.name == "Longitude of natural origin")
+        operation = self.crs.coordinate_operation
+        known = {} if operation is None else {one.name: one.value for one in operation.params}
+        return float(known["Longitude of natural origin"])
 
     def around(self, reaches: frozenset[str], sections: Sequence[str] = (), district: str = "") -> Extent:
         """Where some of the reaches are, with some sections and a district."""

@@ -58,7 +58,8 @@ class MapDrawing:
         self.frame, self.atlas, self.content, self.stress = frame, atlas, content, stress
         self.axes, self.size, self.focus = frame.axes, frame.size, stress.focus
         flow = pd.Series(content.network.topology.discharge_m3_s, index=content.network.reaches.index).fillna(0)
-        self.width = ((0.06 + 0.26 * np.sqrt(flow / max(flow.max(), 1e-9))) * self.size).to_dict()
+        width = (0.06 + 0.26 * np.sqrt(flow.to_numpy() / max(float(flow.max()), 1e-9))) * self.size
+        self.width = dict(zip(flow.index, width, strict=True))
         self.lines = {name: frame.line(atlas.lines[name]) for name in atlas.within(frame.extent)}
         self.spots = self._spots()
 
@@ -182,14 +183,14 @@ class MapDrawing:
                     shapes.x[chosen].iloc[order], shapes.y[chosen].iloc[order], s=sized[chosen][order], marker=mark,
                     color=face, edgecolors=edge, linewidths=0.04 * self.size, zorder=4,
                 )  # fmt: skip
-        for table, mark, width, colour, edge, weight in (
+        for table, mark, width, colour, rim, weight in (
             ("gates", "|", 0.8, INK, None, 0.2), ("boundaries", "v", 0.95, BLUE, "white", 0.07),
         ):  # fmt: skip
             points = self.atlas.points[table]
             if len(points):
                 self._avoid(points, np.full(len(points), width * self.size / 2))
                 self.axes.scatter(
-                    points.x, points.y, s=(width * self.size) ** 2, marker=mark, color=colour, edgecolors=edge,
+                    points.x, points.y, s=(width * self.size) ** 2, marker=mark, color=colour, edgecolors=rim,
                     linewidths=weight * self.size, zorder=5,
                 )  # fmt: skip
 

@@ -61,7 +61,7 @@ def next_place(trace: Trace, lang: str = "zh") -> str:
     odds = trace.table.set_index("source_id")["probability"].dropna()
     if not has_a_place(trace):
         return ""
-    place = next_sample(trace, odds.to_dict())
+    place = next_sample(trace, {str(source): float(chance) for source, chance in odds.items()})
     if place is None:
         return ""
     if not place.reach_id:

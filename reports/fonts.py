@@ -68,7 +68,8 @@ def typeface(words: str = "") -> Typeface:
             _cut(variable, weight, shown, path)
         font_manager.fontManager.addfont(path)
         made.append(font_manager.FontProperties(fname=str(path)))
-    return Typeface(*made, shown)
+    regular, bold = made
+    return Typeface(regular, bold, shown)
 
 
 def _spelled(character: str) -> str:

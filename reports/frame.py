@@ -63,7 +63,7 @@ class Frame:
         """Takes up a box of that size (points) in the corner where it covers least; ``wanted`` are tried in turn."""
         right, top = self.placer.frame[2] - width, self.placer.frame[3] - height
         boxes = [(x * right, y * top, x * right + width, y * top + height) for x, y in wanted]
-        chosen = self.placer.best(np.array(boxes), 0.01 * np.arange(len(boxes)))
+        chosen = self.placer.best(np.array(boxes), 0.01 * np.arange(len(boxes), dtype=np.float64))
         box = boxes[0 if chosen is None else chosen]
         self.placer.block([box])
         return box

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection, PatchCollection
@@ -174,7 +175,7 @@ def scale_bar(frame: Frame) -> None:
                 facecolor=INK if i % 2 == 0 else "white", edgecolor=INK, zorder=12, gid="scale bar",
             )
         )  # fmt: skip
-    how = {"fontproperties": frame.face.regular, "color": INK, "zorder": 12}
+    how: dict[str, Any] = {"fontproperties": frame.face.regular, "color": INK, "zorder": 12}
     for share in (0.0, 0.5, 1.0):
         words = f"{share * length / 1000:g}" + (" km" if share == 1.0 else "")
         axes.text(*frame.data(left + share * long, low + 0.6 * size), words, fontsize=0.8 * size, ha="center", **how)

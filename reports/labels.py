@@ -89,7 +89,7 @@ class Placer:
     ) -> Placed | None:
         """The best of some centres (the name of an area)."""
         chosen = self._put(centres, width, height, costs)
-        return None if chosen is None else Placed(*map(float, centres[chosen]))
+        return None if chosen is None else Placed(float(centres[chosen, 0]), float(centres[chosen, 1]))
 
     def _put(self, centres: NDArray[np.float64], width: float, height: float, costs: NDArray[np.float64]) -> int | None:
         half = np.array([width / 2, height / 2])

@@ -161,7 +161,7 @@ class Legend:
     def _sign(self, sign: Sign, x: float, y: float) -> None:
         pen = self.pen
         wide = 0.55 * pen.line if "marker" not in sign.drawn else 0.0
-        usual = {"color": INK, "markersize": 0.85 * pen.size, "markeredgewidth": 0.07 * pen.size}
+        usual: dict[str, Any] = {"color": INK, "markersize": 0.85 * pen.size, "markeredgewidth": 0.07 * pen.size}
         xs = [(x - wide) / pen.width, (x + wide) / pen.width] if wide else [x / pen.width]
         pen.page.add_artist(mpl.lines.Line2D(xs, [y / pen.height] * len(xs), **(usual | sign.drawn)))
         if sign.dashed:

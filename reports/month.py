@@ -14,16 +14,16 @@ from hydro import HydroError, RiverNetwork, Trace, inquire
 from hydro.assessment.attainment import attained, states, streak
 from hydro.assessment.months import Months
 from hydro.assessment.standards import CLASSES, Standard
-from hydro.columns import text
+from hydro.columns import records, text
 from i18n import text as translate
 from layers.assess import project_months, section_months
-from layers.maps.style import status
+from layers.maps.style import Status, status
 from layers.standards import load_standard
 from layers.store.findings import field_findings
 from layers.store.pictures import RELIEF, Picture, kept
 from layers.store.project import Project
 from layers.store.stories import Step, story_of
-from reports.content import Cause, Content, Figure, SectionReport, Source, Status, Task
+from reports.content import Cause, Content, Figure, SectionReport, Source, Task
 from reports.evidence import marked, next_place
 from reports.planned import PlanReport, planned
 from reports.printable import clean
@@ -232,21 +232,21 @@ def _sources(trace: Trace, lang: str) -> tuple[Source, ...]:
     known = known.assign(**{name: np.nan for name in ("inventory_kg_d", *RANGE) if name not in known})
     return tuple(
         Source(
-            source_id=str(row.source_id),
-            kind=str(row.kind),
-            name=_name(str(row.source_id), row.name, lang),
+            source_id=str(row["source_id"]),
+            kind=str(row["kind"]),
+            name=_name(str(row["source_id"]), row["name"], lang),
             rank=rank,
-            load=Figure(float(row.load_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
-            inventory=Figure(float(row.inventory_kg_d), "kg/d", str(row.basis), clean(row.observed_on)),
-            delivered=Figure(float(row.delivered_kg_d), "kg/d", "modelled", trace.time or ""),
-            share=float(row.share),
-            share_low=float(row.share_low),
-            share_high=float(row.share_high),
-            travel_time_d=float(row.travel_time_d),
-            reach_id=clean(row.reach_id),
-            delivery_ratio=float(row.delivery_ratio),
+            load=Figure(float(row["load_kg_d"]), "kg/d", str(row["basis"]), clean(row["observed_on"])),
+            inventory=Figure(float(row["inventory_kg_d"]), "kg/d", str(row["basis"]), clean(row["observed_on"])),
+            delivered=Figure(float(row["delivered_kg_d"]), "kg/d", "modelled", trace.time or ""),
+            share=float(row["share"]),
+            share_low=float(row["share_low"]),
+            share_high=float(row["share_high"]),
+            travel_time_d=float(row["travel_time_d"]),
+            reach_id=clean(row["reach_id"]),
+            delivery_ratio=float(row["delivery_ratio"]),
         )
-        for rank, row in enumerate(known.itertuples(index=False), 1)
+        for rank, row in enumerate(records(known), 1)
     )
 
 

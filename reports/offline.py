@@ -23,7 +23,7 @@ def offline_map(content: Content) -> bytes:
         content.network, content.worst.trace if content.worst.status != "none" else None, tables=content.shapes,
         month=content.month, title=html.escape(phrases.title(content)), say=content.say,
     )  # fmt: skip
-    page = made.get_root()
+    page: Any = made.get_root()  # a folium figure: its parts are made at run time
     panel = json_for_script(panel_data(content))
     style = (HERE / "offline.css").read_text(encoding="utf-8")
     code = (HERE / "offline.js").read_text(encoding="utf-8")

@@ -99,8 +99,8 @@ def _advice(paper: Any, content: Content) -> None:
             for one in _urgent(content)
             if (effect := plan.effects.get(one.section_id)) and effect.after < effect.before - LEAST_CHANGE_MG_L
         ]
-        told = (phrases.plan_effect(content), phrases.joined(content, moved[:MOVED]))
-        _text(paper, phrases.sentence(content, *told, say("从当月实测起算，各断面见工作簿“方案效果”")))
+        effects = (phrases.plan_effect(content), phrases.joined(content, moved[:MOVED]))
+        _text(paper, phrases.sentence(content, *effects, say("从当月实测起算，各断面见工作簿“方案效果”")))
 
 
 def _duties(paper: Any, content: Content) -> None:

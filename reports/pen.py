@@ -46,10 +46,10 @@ class Pen:
 
     def write(self, x: float, y: float, words: str, scale: float = 1.0, *, bold: bool = False, **how: Any) -> Any:
         """Text with its baseline at (x, y)."""
-        how = {"color": INK, "ha": "left", "va": "baseline", "parse_math": False} | how
+        usual: dict[str, Any] = {"color": INK, "ha": "left", "va": "baseline", "parse_math": False}
         return self.page.text(
             x / self.width, y / self.height, self.face.of(words),
-            fontproperties=self.face.bold if bold else self.face.regular, fontsize=scale * self.size, **how,
+            fontproperties=self.face.bold if bold else self.face.regular, fontsize=scale * self.size, **(usual | how),
         )  # fmt: skip
 
     def write_lines(

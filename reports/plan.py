@@ -113,8 +113,8 @@ def _obstacle(plan: Plan, obstacle: Obstacle, lang: str) -> list[str]:
         }
         source = "断面 {name}：用尽最有效的措施仍有 {left:.3g} kg/d，目标只容 {allowed:.3g} kg/d；最大的一份是{source}，{part:.3g} kg/d"
         lines.append(text(source, lang, **facts))
-        inbound = float(loads.loc[loads["inbound"], "delivered_kg_d"].sum())
-        if inbound > facts["allowed"]:
+        inbound, allowed = float(loads.loc[loads["inbound"], "delivered_kg_d"].sum()), float(largest["allowed_kg_d"])
+        if inbound > allowed:
             source = "断面 {name} 仅入境负荷 {inbound:.3g} kg/d 就超过目标所容，本地措施无法解决，需上游削减"
             lines.append(text(source, lang, name=facts["name"], inbound=inbound))
     return lines

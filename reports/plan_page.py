@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hydro import Plan, compare, from_measured
+from hydro.columns import records
 from hydro.columns import text as column
 from hydro.duties import DUTIES
 from hydro.planning.measure import Measure, with_duty
@@ -71,7 +72,7 @@ def _sections(plan: Plan, say: Sayer) -> str:
     most = float(np.nanmax(rows[["tp_before_mg_l", "tp_after_mg_l", "target_mg_l"]].to_numpy())) * 1.05
     several = rows["condition"].nunique() > 1
     body = []
-    for row in rows.to_dict("records"):
+    for row in records(rows):
         name = html.escape(str(row["name"] or row["section_id"])) + (
             f" · {say(str(row['condition']))}" if several else ""
         )

@@ -45,10 +45,10 @@ def figures(table: pd.DataFrame, measures: Sequence[hydro.Measure], *, demo: boo
 
 def _waters(table: pd.DataFrame) -> list[str]:
     """Each water of a comparison with what its figures are; many of them counted."""
-    measured = table.groupby("water", sort=False)["basis"].agg(lambda basis: (basis == "monitored").any())
+    measured = table.groupby("water", sort=False)["basis"].agg(lambda basis: bool((basis == "monitored").any()))
     if len(measured) > MOST_NAMED:
         return [say("{count} 种水情", count=len(measured))]
-    return [water if known else f"{water} {say('模拟')}" for water, known in measured.items()]
+    return [str(water) if known else f"{water} {say('模拟')}" for water, known in measured.items()]
 
 
 def map_of(url: str, revision: int, stand: hydro.Situation, plan: hydro.Scenario) -> None:
@@ -95,7 +95,9 @@ def slopes(table: pd.DataFrame, margin: float) -> None:
 
 def _slopes(rows: pd.DataFrame, *, apart: bool) -> alt.FacetChart:
     before, after, over, holds = say("现状"), say("实施后"), say("超标"), say("达到目标")
-    lone = (rows["basis"] != "monitored") & (rows["basis"] == "monitored").any() & (rows["condition"].nunique() == 1)
+    lone = (rows["basis"] != "monitored") & bool(
+        (rows["basis"] == "monitored").any() and rows["condition"].nunique() == 1
+    )
     modelled = (rows["basis"] != "monitored").groupby(rows["condition"]).transform("all")
     waters = rows["water"].where(~modelled, rows["water"] + " " + say("模拟"))
     rows = rows.assign(condition=waters, basis=[say(phrases.EFFECT[basis]) for basis in rows["basis"]])

@@ -16,7 +16,7 @@ from ui.state import say
 
 def registered(network: hydro.RiverNetwork, outlets: Sequence[str]) -> dict[str, str]:
     """The plant that the register names for each of these outlets; those without one, or with one that is not there, left out."""
-    named = text(network.outlets, "merge_to").reindex(outlets)
+    named = text(network.outlets, "merge_to").reindex(list(outlets))
     return {str(outlet): str(plant) for outlet, plant in named.items() if plant in network.plants.index}
 
 
