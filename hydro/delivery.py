@@ -133,7 +133,7 @@ def _deliver(
     topology, passed = network.topology, solver.passed
     columns = np.arange(len(wanted))
     own_kept = part_kept(passed, reach, part)
-    own_time = part_time_d(passed, reach, part)
+    own_time = np.where(own_kept > 0, part_time_d(passed, reach, part), 0.0)
     seed = np.zeros((topology.node_count, len(wanted)))
     np.add.at(seed, (topology.from_node[reach], columns), passed.share[reach] * own_kept)
     node_ratio = solver.backward(seed)
@@ -143,7 +143,7 @@ def _deliver(
     reach_time = np.where(through > 0, whole_time, 0.0)
     late = np.zeros_like(seed)
     np.add.at(late, topology.from_node, (through * reach_time)[:, None] * node_ratio[topology.to_node])
-    own_moment = np.where(own_kept > 0, own_kept * own_time, 0.0)
+    own_moment = own_kept * own_time
     np.add.at(late, (topology.from_node[reach], columns), passed.share[reach] * own_moment)
     node_moment = solver.backward(late, out=late)
 

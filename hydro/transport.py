@@ -123,7 +123,8 @@ def part_time_d(passed: Passage, reach: NDArray[np.intp] | slice, part: Float | 
     """
     with np.errstate(invalid="ignore"):
         along = passed.travel_time_d[reach] * np.where(passed.lake[reach], passed.kept[reach], part)
-        return np.asarray(np.where(passed.kept[reach] > 0, along, np.inf), np.float64)
+        along = np.where(passed.kept[reach] > 0, along, np.inf)  # nothing that is closed lets anything through
+        return np.asarray(np.where(passed.lake[reach] | (np.asarray(part) > 0), along, 0.0), np.float64)
 
 
 def measured_flow_factor(network: RiverNetwork, time: str) -> Float:

@@ -119,3 +119,11 @@ def test_a_month_off_the_record_is_refused_with_the_record() -> None:
 def test_half_life_as_a_check_of_units() -> None:
     network = hydro.build_network(line(log(2)))  # half is gone after each of two days
     assert hydro.delivery_ratios(network, "S1").ratio[0, 0] == pytest.approx(0.25)
+
+
+def test_a_section_on_a_closed_reach_receives_nothing_and_nothing_warns() -> None:
+    tables = line()
+    tables["reaches"].loc[1, "control"] = "closed"
+    found = hydro.delivery_ratios(hydro.build_network(tables))
+    assert found.ratio[0, 0] == 0.0
+    assert np.isnan(found.travel_time_d[0, 0])
