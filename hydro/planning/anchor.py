@@ -72,7 +72,7 @@ def _from_measured(rows: pd.DataFrame, stand: Situation) -> pd.DataFrame:
         "change_mg_l": end - start,
         "load_before_kg_d": start * water_1 * KG_D_PER_MG_L_M3_S,
         "load_after_kg_d": left,
-        "holds_before": ~(start > goal),
+        "holds_before": holds(start * water_1 * KG_D_PER_MG_L_M3_S, water_1, goal),
         "holds_after": holds(left, water_2, goal),
     }
     return rows.assign(**{name: np.where(told, value, rows[name]) for name, value in anchored.items()})
